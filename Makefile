@@ -1,0 +1,44 @@
+# Two commands do everything: `make demo` trains and shows, `make test` proves.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXAMPLES := examples/pictures
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help demo test check format clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+# Made anew when pyproject.toml changes; the stamp is written last, so an interrupted install is repeated.
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "inkdigits needs Python 3.11 or newer: make PYTHON=python3.11 (Debian: apt install python3)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+	    { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	@touch $@
+
+demo: $(VENV)/installed  ## train the documented network, draw the figures, name the digits in a few pictures
+	$(BIN)/inkdigits train --out runs/demo $$($(BIN)/python -c 'import pathlib; p = pathlib.Path("runs/demo"); print("--overwrite" if (p / "card.json").exists() else "--resume" if (p / "checkpoint.npz").exists() else "")')
+	$(BIN)/inkdigits classify $(EXAMPLES) --model runs/demo
+	@echo
+	@echo "The figures are in runs/demo/figures. Next, with a picture of your own:"
+	@echo "  $(BIN)/inkdigits classify YOUR-PICTURE.png --model runs/demo"
+
+test: $(VENV)/installed check  ## run lint, types and the whole suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed  ## lint and types only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed  ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove everything that make made
+	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,55 @@
+"""What every benchmark shares: the machine and versions, a mean with its spread, one JSON file of results."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "inkdigits",
+    "keras",
+    "tensorflow-cpu",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pillow",
+)
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return processor, cores, memory, system and versions."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return mean, sample standard deviation, median, smallest and largest of some runs."""
+    return {
+        "mean": statistics.fmean(values),
+        "standard_deviation": statistics.stdev(values) if len(values) > 1 else 0.0,
+        "median": statistics.median(values),
+        "smallest": min(values),
+        "largest": max(values),
+        "runs": len(values),
+    }
+
+
+def write_results(name: str, results: dict[str, Any]) -> None:
+    """Write benchmarks/results/NAME.json and say so."""
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": describe_machine(), **results}, indent=1) + "\n")
+    print(f"\nWritten to {path}")

@@ -1,0 +1,401 @@
+"""The command line: words in, results out, no algorithm.
+
+Heavy imports happen inside the command that needs them, so ``--help`` is quick and reading never asks for
+what only training needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from inkdigits import __version__
+from inkdigits.errors import ArgumentError, InkdigitsError, MissingExtraError, PictureError
+
+if TYPE_CHECKING:
+    from inkdigits.learning.training import Progress
+    from inkdigits.result import Digit
+
+STANDARD_INPUT = "-"
+
+
+class _Failure(click.ClickException):
+    """An error as one sentence on standard error: exit status 1 for failure, 2 for misuse."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        vars(self)["exit_code"] = exit_code  # a class variable in click
+
+
+class _Command(click.Command):
+    """A command whose errors reach people as sentences, and developers as tracebacks if they ask."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(["--quiet"], is_flag=True, help="Print results and errors only."),
+            click.Option(["--traceback"], is_flag=True, help="On an error, show where in the code it arose."),
+        ]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        quiet, traceback = ctx.params.pop("quiet"), ctx.params.pop("traceback")
+        ctx.obj = _say if not quiet else lambda _: None
+        try:
+            with _notes(quiet=quiet):
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if traceback:
+                raise
+            if isinstance(error, InkdigitsError):
+                raise _Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
+            kind = type(error).__name__
+            raise _Failure(
+                f"Unexpected {kind}: {error}. Run again with --traceback to see where, and please report it."
+            ) from error
+
+
+class _Group(click.Group):
+    command_class = _Command
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Complete commands with TAB, here for bash: "
+    'eval "$(_INKDIGITS_COMPLETE=bash_source inkdigits)". Also zsh_source and fish_source.',
+)
+@click.version_option(__version__, prog_name="inkdigits", message="%(prog)s %(version)s")
+def cli() -> None:
+    r"""Train small networks on MNIST, and read handwritten digits with them.
+
+    \b
+    inkdigits train                       train the documented network (a minute or less)
+    inkdigits evaluate runs/classic       how good it is on images it never saw
+    inkdigits classify seven.png          name the digit in a picture
+    inkdigits export runs/classic --out my-model
+    """
+
+
+@cli.command()
+@click.option("--recipe", default="classic", show_default=True, help="Which network, trained how.")
+@click.option("--seed", default=0, show_default=True, help="Of every random number.")
+@click.option("--epochs", type=int, help="Instead of the recipe's.")
+@click.option("--batch-size", type=int, help="Instead of the recipe's.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="A folder or file with MNIST. [default: look for it]"
+)
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder. [default: runs/RECIPE]")
+@click.option("--resume", is_flag=True, help="Go on from the last finished epoch of the run in --out.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
+@click.pass_obj
+def train(
+    say: Callable[[str], None],
+    *,
+    recipe: str,
+    seed: int,
+    epochs: int | None,
+    batch_size: int | None,
+    data: Path | None,
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+) -> None:
+    r"""Train a network from scratch, evaluate it, draw the figures and export it.
+
+    \b
+    inkdigits train
+    inkdigits train --seed 1 --out runs/second
+    inkdigits train --resume              go on after an interruption
+
+    The run folder holds model.keras, model.onnx and card.json (together a model folder), history.csv,
+    evaluation.json and figures/.
+    """
+    out = out or Path("runs") / recipe
+    with _learning(), _muted_native_output():
+        from inkdigits.learning.evaluation import report
+        from inkdigits.learning.networks import start_backend, summary
+        from inkdigits.learning.training import train as train_network
+
+        start_backend()
+    try:
+        with _progress_display(quiet=say is not _say) as show:
+            run = train_network(
+                recipe,
+                seed=seed,
+                epochs=epochs,
+                batch_size=batch_size,
+                data=data,
+                out=out,
+                resume=resume,
+                overwrite=overwrite,
+                on_start=lambda network: say(f"\n{summary(network)}\n"),
+                on_progress=show,
+                log=say,
+            )
+    except KeyboardInterrupt:
+        _stop_training(out)
+    click.echo(report(run.evaluation))
+    say(f"\nThe run is in {out}: figures in {out / 'figures'}, the exported network in {out / 'model.onnx'}.")
+    say(f"Next: inkdigits classify YOUR-PICTURE.png --model {out}")
+
+
+def _stop_training(out: Path) -> NoReturn:
+    if (out / "checkpoint.npz").exists():
+        raise _Failure(
+            f"Stopped. The last finished epoch is kept in {out}. Go on with the same command and --resume.",
+            130,
+        )
+    raise _Failure("Stopped before anything was trained.", 130)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="A folder or file with MNIST, or a folder of your own pictures in subfolders 0 to 9.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def evaluate(say: Callable[[str], None], *, run: Path, split: str, data: Path | None, as_json: bool) -> None:
+    r"""Say how good a network is on images it never saw.
+
+    \b
+    inkdigits evaluate runs/classic
+    inkdigits evaluate runs/classic --split test --json
+    inkdigits evaluate runs/classic --data my-pictures   (my-pictures/0/..., my-pictures/1/...)
+
+    RUN is a run folder or a model folder.
+    """
+    with _learning():
+        from inkdigits.learning import scoring
+        from inkdigits.learning.evaluation import report
+    if data is None or not scoring.is_labeled_folder(data):
+        evaluation = scoring.evaluate(run, split=split, data=data, log=say)
+        click.echo(json.dumps(evaluation.to_dict()) if as_json else report(evaluation))
+        return
+    pictures = scoring.evaluate_pictures(run, data)
+    click.echo(json.dumps(pictures.to_dict()) if as_json else pictures.report())
+    if pictures.mistakes:
+        path = run / "figures" / f"mistakes-{data.resolve().name}.png"
+        scoring.draw_picture_mistakes(pictures, path)
+        say(f"The worst mistakes are drawn in {path}.")
+    if pictures.failed:
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="A model or run folder. [default: the shipped one]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option(
+    "--top", type=click.IntRange(1, 10), default=1, show_default=True, help="Show the K best guesses."
+)
+@click.option(
+    "--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures. [default: 100,000,000]"
+)
+@click.pass_obj
+def classify(
+    say: Callable[[str], None],
+    *,
+    pictures: tuple[str, ...],
+    model: Path | None,
+    as_json: bool,
+    top: int,
+    max_pixels: int | None,
+) -> None:
+    r"""Name the one handwritten digit in each picture.
+
+    \b
+    inkdigits classify seven.png
+    inkdigits classify photos/ --json > answers.jsonl
+    cat seven.png | inkdigits classify -
+
+    PICTURE is a PNG, JPEG, TIFF, BMP, WebP or GIF file, a folder (every picture below it, sorted) or - for
+    standard input.
+    """
+    from inkdigits.reading.classifier import Classifier
+    from inkdigits.reading.image import DEFAULT_MAX_PIXELS
+
+    classifier = Classifier(model)
+    sources = list(_sources(pictures))
+    width = max((len(source) for source, _ in sources), default=0)
+    failed = 0
+    for source, problem in sources:
+        try:
+            if problem:
+                raise problem
+            picture = sys.stdin.buffer.read() if source == STANDARD_INPUT else source
+            digit = classifier.classify(picture, max_pixels=max_pixels or DEFAULT_MAX_PIXELS)
+        except PictureError as error:
+            failed += 1
+            if as_json:
+                click.echo(json.dumps({"source": source, "error": str(error)}))
+            else:
+                click.echo(f"{source:{width}}  error: {error}", err=True)
+            continue
+        if as_json:
+            click.echo(json.dumps({"source": source, **digit.to_dict()}))
+        else:
+            click.echo(f"{source:{width}}  {_describe(digit, top)}")
+    if len(sources) > 1:
+        doubt_note = f", {failed} could not be used" if failed else ""
+        say(f"{len(sources)} pictures{doubt_note}.")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, PictureError | None]]:
+    """Yield every picture's source as the user would write it, with the reason if it can't be used."""
+    from inkdigits.reading.image import find_pictures
+
+    for picture in pictures:
+        if picture == STANDARD_INPUT:
+            yield picture, None
+            continue
+        try:
+            paths = find_pictures(Path(picture))
+        except PictureError as error:
+            yield picture, error
+            continue
+        if not paths:
+            yield picture, PictureError(f"The folder {picture} holds no picture (PNG, JPEG, TIFF, ...).")
+        yield from ((str(path), None) for path in paths)
+
+
+def _describe(digit: Digit, top: int) -> str:
+    if digit.value is None:
+        return "-   no ink found"
+    best = sorted(enumerate(digit.probabilities), key=lambda guess: -guess[1])[:top]
+    guesses = "   ".join(f"{value}  {100 * probability:5.1f} %" for value, probability in best)
+    return guesses + ("   doubtful" if digit.doubtful else "")
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder that is new or empty.")
+@click.pass_obj
+def export(say: Callable[[str], None], *, run: Path, out: Path) -> None:
+    r"""Write just the model folder of a run: model.onnx and card.json.
+
+    \b
+    inkdigits export runs/classic --out my-model
+    inkdigits classify seven.png --model my-model
+    """
+    with _learning(), _muted_native_output():
+        from inkdigits.learning.export import export_model
+    export_model(run, out)
+    say(f"The model folder is {out}. Use it with: inkdigits classify PICTURE --model {out}")
+
+
+def _say(sentence: str) -> None:
+    """Tell people what is being done, apart from the results."""
+    click.echo(sentence, err=True)
+
+
+@contextlib.contextmanager
+def _notes(*, quiet: bool) -> Iterator[None]:
+    """Show what the library remarks on, such as a GIF of which only the first frame is used."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("note: %(message)s"))
+    handler.setLevel(logging.ERROR if quiet else logging.INFO)
+    logger = logging.getLogger("inkdigits")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _learning() -> Iterator[None]:
+    """Say which extra is missing where a learning library is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"This command needs {error.name}, which is not installed. "
+            "Install what learning needs: pip install 'inkdigits[train]'"
+        ) from error
+
+
+@contextlib.contextmanager
+def _muted_native_output() -> Iterator[None]:
+    """Drop what TensorFlow's C++ part prints about itself while it starts, whatever its log level."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+@contextlib.contextmanager
+def _progress_display(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Show a training: a live bar and a line an epoch on a terminal, the lines alone elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True, quiet=quiet, highlight=False)
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=None, figures="")
+
+        def show(progress: Progress) -> None:
+            if progress.validation:
+                console.print(_epoch_line(progress), soft_wrap=True)
+                return
+            bar.update(
+                task,
+                description=f"epoch {progress.epoch}/{progress.epochs} step {progress.step}/{progress.steps}",
+                total=progress.epochs * progress.steps,
+                completed=(progress.epoch - 1) * progress.steps + progress.step,
+                figures=f"loss {progress.loss:.4f} accuracy {100 * progress.accuracy:.2f} %",
+            )
+
+        yield show
+
+
+def _epoch_line(progress: Progress) -> str:
+    row = progress.validation or {}
+    return (
+        f"epoch {progress.epoch:{len(str(progress.epochs))}}/{progress.epochs}  "
+        f"loss {row['loss']:.4f}  accuracy {100 * row['accuracy']:.2f} %  "
+        f"validation: loss {row['validation_loss']:.4f}  accuracy {100 * row['validation_accuracy']:.2f} %  "
+        f"({row['seconds']:.1f} s)"
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="inkdigits")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From MNIST to a model folder. The only place that imports Keras."""

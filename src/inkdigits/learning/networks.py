@@ -1,0 +1,114 @@
+"""The networks, each readable as a list of layers.
+
+Every network takes float32 images of shape (N, 28, 28, 1) with values 0 to 1 and ends in a softmax over the
+ten digits. Scaling from uint8 and calibration are layers of the exported graph (``export.py``), not of these.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+# TensorFlow's remarks on its own build say nothing to anyone who trains here.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from keras import Input, Sequential, layers, ops
+
+from inkdigits.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from keras import Model
+
+IMAGE_SHAPE = (28, 28, 1)
+CLASSES = 10
+
+
+def start_backend() -> None:
+    """Let Keras's backend start now instead of at the first layer; it takes a moment and may print."""
+    ops.zeros(())
+
+
+def classic() -> Sequential:
+    """Build the documented network: 35,274 parameters in twelve layers.
+
+    Large 5x5 windows and an early 5x5 pooling make it small and quick: after the second convolution the
+    whole image is 32 numbers.
+
+    Example:
+        >>> classic().count_params()
+        35274
+    """
+    return Sequential(
+        [
+            Input(IMAGE_SHAPE),
+            layers.Conv2D(16, 5, padding="same"),
+            layers.Activation("relu"),
+            layers.MaxPooling2D(5),
+            layers.Conv2D(32, 5),
+            layers.Activation("relu"),
+            # Only 32 numbers are left: dropping any costs more than it teaches (docs/experiments.md).
+            layers.Dropout(0.0),
+            layers.Flatten(),
+            layers.Dense(512),
+            layers.Activation("relu"),
+            layers.Dropout(0.5),
+            layers.Dense(CLASSES),
+            layers.Activation("softmax"),
+        ],
+        name="classic",
+    )
+
+
+_NETWORKS = {"classic": classic}
+
+
+def build_network(name: str) -> Model:
+    """Build the network of this name with fresh random weights.
+
+    Args:
+        name: one of the functions of this module.
+
+    Returns:
+        A Keras model from (N, 28, 28, 1) float32, 0 to 1, to (N, 10) float32 probabilities.
+
+    Raises:
+        ArgumentError: there is no network of this name.
+    """
+    if name not in _NETWORKS:
+        raise ArgumentError(
+            f"There is no network of this name. Received: {name!r}. Accepted: {', '.join(_NETWORKS)}"
+        )
+    return _NETWORKS[name]()
+
+
+def summary(network: Model) -> str:
+    """Return a table of the network: one row a layer with its kind, output shape and parameters.
+
+    Example:
+        >>> print(summary(classic()).splitlines()[0])
+        conv2d          (None, 28, 28, 16)    416      5x5, same
+    """
+    rows = [
+        f"{_kind(layer):<16}{layer.output.shape!s:<22}{layer.count_params():<9}{_detail(layer)}".rstrip()
+        for layer in network.layers
+    ]
+    return "\n".join([*rows, f"{network.count_params():,} parameters"])
+
+
+def _kind(layer: layers.Layer) -> str:
+    """Return the layer's class as Keras writes it in names: MaxPooling2D -> max_pooling2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
+
+
+def _detail(layer: layers.Layer) -> str:
+    match layer:
+        case layers.Conv2D():
+            return f"{'x'.join(map(str, layer.kernel_size))}, {layer.padding}"
+        case layers.MaxPooling2D():
+            return "x".join(map(str, layer.pool_size))
+        case layers.Activation():
+            name = layer.activation.__name__
+            return "ReLU" if name == "relu" else name
+        case _:
+            return ""

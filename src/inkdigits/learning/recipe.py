@@ -1,0 +1,97 @@
+"""Recipes: everything that decides what a training gives, as frozen values with names.
+
+A recipe together with a seed and MNIST determines a network. Recipes are data, so the command line can list
+them without importing Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from inkdigits.errors import ArgumentError
+
+MAX_EPOCHS = 10_000
+MAX_BATCH_SIZE = 55_000
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one network is trained.
+
+    Attributes:
+        name: the word for ``--recipe``.
+        network: the function in ``networks.py`` that builds it.
+        epochs: passes over the 55,000 training images.
+        batch_size: images a step.
+        learning_rate: the highest one, reached after the warm-up; then it falls to 0 along a cosine.
+        warmup: share of all steps in which the learning rate rises from 0, 0 to 1.
+        weight_decay: pull of AdamW toward zero, multiplied by the learning rate at every step.
+    """
+
+    name: str
+    network: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warmup: float
+    weight_decay: float
+
+    def __post_init__(self) -> None:
+        """Refuse values no training can use."""
+        _check_range("epochs", self.epochs, 1, MAX_EPOCHS)
+        _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ArgumentError(f"{name} must be a whole number from {low} to {high}. Received: {name}={value!r}")
+
+
+def check_seed(seed: int) -> int:
+    """Return the seed, if it is one.
+
+    Raises:
+        ArgumentError: it is not a whole number from 0 to 4,294,967,295.
+    """
+    _check_range("seed", seed, 0, MAX_SEED)
+    return seed
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in [
+        # The documented exercise: plain data, no augmentation, no label smoothing.
+        Recipe(
+            name="classic",
+            network="classic",
+            epochs=12,
+            batch_size=128,
+            learning_rate=0.004,
+            warmup=0.1,
+            weight_decay=0.1,
+        ),
+    ]
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe of this name.
+
+    Raises:
+        ArgumentError: there is none.
+
+    Example:
+        >>> find_recipe("classic").network
+        'classic'
+    """
+    if name not in RECIPES:
+        raise ArgumentError(
+            f"There is no recipe of this name. Received: {name!r}. Accepted: {', '.join(RECIPES)}"
+        )
+    return RECIPES[name]

@@ -1,0 +1,188 @@
+"""How good is a model folder? On a part of MNIST, or on a folder of one's own pictures.
+
+Runs the exported network, so it needs no Keras and measures what is used in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.errors import ArgumentError, DataError, PictureError
+from inkdigits.learning import mnist
+from inkdigits.learning.evaluation import Evaluation, evaluate_probabilities, report
+from inkdigits.learning.figures import draw_mistakes
+from inkdigits.reading.classifier import Classifier
+from inkdigits.reading.image import find_pictures, load_gray
+from inkdigits.reading.model import open_model
+from inkdigits.result import Digit
+
+SPLITS = ("validation", "test")
+DIGIT_NAMES = tuple(str(digit) for digit in range(10))
+
+
+def evaluate(
+    model: str | PathLike[str],
+    *,
+    split: str = "validation",
+    data: str | PathLike[str] | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Evaluation:
+    """Evaluate a model on the images of MNIST it never saw.
+
+    Args:
+        model: a run folder or a model folder.
+        split: "validation" (5,000 images) or "test" (10,000 images, for a finished model only).
+        data: a folder or file with MNIST; None looks for it.
+        log: receives sentences about what is being done.
+
+    Returns:
+        Accuracy with its interval, loss, calibration and confusions.
+
+    Raises:
+        ArgumentError: there is no such split.
+        ModelError: the folder can't be used.
+        DataError: MNIST can't be found or verified.
+
+    Example:
+        >>> evaluate("runs/classic", split="test").accuracy  # doctest: +SKIP
+        0.9898
+    """
+    if split not in SPLITS:
+        raise ArgumentError(f"split must be one of {', '.join(SPLITS)}. Received: {split!r}")
+    network = open_model(Path(model)).network
+    part = getattr(mnist.load(data, log=log), split)
+    probabilities, microseconds = network.run_timed(part.images)
+    return evaluate_probabilities(
+        probabilities, part.labels, split=split, microseconds_per_image=microseconds
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMistake:
+    """A picture read wrong: where it is, the digit its folder names, and the answer."""
+
+    source: str
+    label: int
+    digit: Digit
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: source, label, and those of the digit."""
+        return {"source": self.source, "label": self.label, **self.digit.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEvaluation:
+    """How a model does on pictures sorted by their digit.
+
+    Attributes:
+        evaluation: of the pictures that could be opened. One without ink counts as read wrong.
+        mistakes: those read wrong, the surest answer first.
+        failed: source and reason of the files that could not be used.
+    """
+
+    evaluation: Evaluation
+    mistakes: tuple[PictureMistake, ...]
+    failed: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: those of the evaluation, and the lists of mistakes and failures."""
+        return self.evaluation.to_dict() | {
+            "mistakes": [mistake.to_dict() for mistake in self.mistakes],
+            "failed": [{"source": source, "error": error} for source, error in self.failed],
+        }
+
+    def report(self) -> str:
+        """Return the evaluation for people, with the mistakes and failures by name."""
+        lines = [report(self.evaluation)]
+        if self.mistakes:
+            lines += ["", "Read wrong, the surest first:"]
+        for mistake in self.mistakes[:20]:
+            if mistake.digit.value is None:
+                answer = "no ink found"
+            else:
+                answer = f"read as {mistake.digit.value} ({100 * mistake.digit.confidence:.1f} %)"
+            lines.append(f"  {mistake.source}  is a {mistake.label}, {answer}")
+        if len(self.mistakes) > 20:
+            lines.append(f"  and {len(self.mistakes) - 20} more")
+        if self.failed:
+            lines += ["", "Could not be used:"]
+            lines += [f"  {source}  {error}" for source, error in self.failed]
+        return "\n".join(lines)
+
+
+def is_labeled_folder(folder: Path) -> bool:
+    """Say whether a folder has subfolders named by digits."""
+    return any((folder / name).is_dir() for name in DIGIT_NAMES)
+
+
+def evaluate_pictures(model: str | PathLike[str], folder: str | PathLike[str]) -> PictureEvaluation:
+    """Evaluate a model on one's own pictures, sorted into subfolders ``0`` to ``9``.
+
+    Args:
+        model: a run folder or a model folder.
+        folder: holds the subfolders; a missing one is a digit without pictures.
+
+    Returns:
+        The evaluation, the mistakes and the files that could not be used.
+
+    Raises:
+        ModelError: the model folder can't be used.
+        DataError: the folder holds no picture that can be opened.
+
+    Example:
+        >>> evaluate_pictures("runs/classic", "my-pictures").evaluation.accuracy  # doctest: +SKIP
+        0.97
+    """
+    classifier = Classifier(model)
+    answers: list[PictureMistake] = []
+    failed: list[tuple[str, str]] = []
+    for label, name in enumerate(DIGIT_NAMES):
+        subfolder = Path(folder) / name
+        if not subfolder.is_dir():
+            continue
+        for path in find_pictures(subfolder):
+            try:
+                answers.append(PictureMistake(str(path), label, classifier.classify(path)))
+            except PictureError as error:
+                failed.append((str(path), str(error)))
+    if not answers:
+        reasons = "".join(f"\n  {source}: {error}" for source, error in failed[:5])
+        raise DataError(f"{folder} has no usable picture in subfolders named 0 to 9.{reasons}")
+    evaluation = evaluate_probabilities(
+        np.array([_probabilities(answer) for answer in answers]),
+        np.array([answer.label for answer in answers]),
+        split=Path(folder).resolve().name,
+    )
+    mistakes = [answer for answer in answers if answer.digit.value != answer.label]
+    mistakes.sort(key=lambda mistake: -mistake.digit.confidence)
+    return PictureEvaluation(evaluation, tuple(mistakes), tuple(failed))
+
+
+def _probabilities(answer: PictureMistake) -> npt.NDArray[np.float64]:
+    """Return the ten probabilities; where no ink was found, none of them for the digit that is there."""
+    if answer.digit.value is not None:
+        return np.array(answer.digit.probabilities)
+    wrong = np.full(10, 1 / 9)
+    wrong[answer.label] = 0
+    return wrong
+
+
+def draw_picture_mistakes(pictures: PictureEvaluation, path: Path) -> None:
+    """Draw the worst mistakes with label, answer and confidence into a PNG file.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    draw_mistakes(
+        path,
+        [load_gray(mistake.source) for mistake in pictures.mistakes[:30]],
+        [mistake.label for mistake in pictures.mistakes[:30]],
+        np.array([_probabilities(mistake) for mistake in pictures.mistakes[:30]]),
+    )

@@ -1,0 +1,401 @@
+"""Training: fit on the training part, choose on the validation part, resume after an interruption.
+
+A run folder grows in this order: ``checkpoint.npz`` after every epoch; then, when the last epoch is done,
+``model.keras``, ``history.csv``, ``evaluation.json``, ``figures/``, ``model.onnx`` and, last of all,
+``card.json``. A folder with a card is a finished run.
+
+The same seed on the same machine gives the same weights, interrupted or not: the order of the images depends
+on seed and epoch alone, and a checkpoint holds everything else that an epoch starts from.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.errors import RunError
+from inkdigits.files import replacing
+from inkdigits.learning import mnist
+from inkdigits.learning.evaluation import Evaluation
+from inkdigits.learning.export import export_network, write_model_folder
+from inkdigits.learning.figures import draw_figures
+from inkdigits.learning.networks import build_network
+from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
+from inkdigits.reading.model import CARD_FILE, open_model
+
+CHECKPOINT_FILE = "checkpoint.npz"
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands, sent after every step.
+
+    Attributes:
+        epoch: the current one, from 1.
+        epochs: how many there will be.
+        step: batches of this epoch done.
+        steps: batches an epoch.
+        loss: mean cross-entropy of this epoch's training images so far.
+        accuracy: share of this epoch's training images right so far, 0 to 1.
+        validation: after the last step of an epoch, the row of ``history.csv``; None before.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    validation: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished training.
+
+    Attributes:
+        path: the run folder, which is a model folder too.
+        history: one row an epoch: epoch, learning_rate, loss, accuracy, validation_loss,
+            validation_accuracy, seconds.
+        evaluation: of the exported network on the 5,000 validation images.
+    """
+
+    path: Path
+    history: tuple[dict[str, float], ...]
+    evaluation: Evaluation
+
+
+def train(
+    recipe: str | Recipe = "classic",
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    data: str | PathLike[str] | None = None,
+    out: str | PathLike[str] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_start: Callable[[keras.Model], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    log: Callable[[str], None] | None = None,
+) -> Run:
+    """Train a network from scratch, evaluate it on images it never saw, and export it.
+
+    Args:
+        recipe: the name of a recipe, or one of your own.
+        seed: of every random number, 0 to 4,294,967,295.
+        epochs: instead of the recipe's.
+        batch_size: instead of the recipe's.
+        data: a folder or file with MNIST; None looks for it (`inkdigits.learning.mnist.load`).
+        out: the run folder; None for ``runs/`` and the recipe's name.
+        resume: go on from the last finished epoch of a run in that folder.
+        overwrite: replace a run in that folder.
+        on_start: receives the network before its first step.
+        on_progress: receives a `Progress` after every step.
+        log: receives sentences about what is being done.
+
+    Returns:
+        The finished run. If ``resume`` finds it finished already, it is read from its folder.
+
+    Raises:
+        ArgumentError: a parameter is not accepted.
+        DataError: MNIST can't be found or verified.
+        RunError: the folder exists, can't be written, or holds another run than the one to resume.
+        ExportError: the exported network gives other numbers than the trained one.
+
+    Example:
+        >>> run = train("classic", seed=0)  # doctest: +SKIP
+        >>> run.evaluation.accuracy  # doctest: +SKIP
+        0.9894
+    """
+    recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe = dataclasses.replace(
+        recipe,
+        epochs=recipe.epochs if epochs is None else epochs,
+        batch_size=recipe.batch_size if batch_size is None else batch_size,
+    )
+    check_seed(seed)
+    folder = Path(out) if out is not None else Path("runs") / recipe.name
+    log = log or (lambda _: None)
+    _check_folder(folder, resume=resume, overwrite=overwrite)
+    dataset = mnist.load(data, log=log)
+    if resume and (folder / CARD_FILE).exists():
+        log(f"{folder} is finished already.")
+        return open_run(folder)
+
+    try:
+        if overwrite and folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=resume)
+        network, history = _fit(
+            recipe,
+            seed,
+            dataset,
+            checkpoint=folder / CHECKPOINT_FILE,
+            on_start=on_start,
+            on_progress=on_progress,
+        )
+        return _finish(folder, network, history, recipe=recipe, seed=seed, dataset=dataset, log=log)
+    except OSError as error:
+        raise RunError(
+            f"The run folder {folder} can't be written: {error.strerror or error}. "
+            "What it holds is intact; make room or choose another place with --out, then go on with --resume."
+        ) from error
+
+
+def open_run(folder: str | PathLike[str]) -> Run:
+    """Read a finished run from its folder.
+
+    Raises:
+        ModelError: the folder holds no complete, undamaged model.
+        RunError: its history or evaluation is missing or damaged.
+    """
+    folder = Path(folder)
+    open_model(folder)
+    try:
+        with (folder / "history.csv").open(newline="") as file:
+            history = tuple({key: float(value) for key, value in row.items()} for row in csv.DictReader(file))
+        evaluation = Evaluation.from_dict(json.loads((folder / "evaluation.json").read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"The run folder {folder} is damaged: {error}. Train it again with --overwrite."
+        ) from error
+    return Run(folder, history, evaluation)
+
+
+def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse a folder whose contents the training could harm."""
+    if resume and overwrite:
+        raise RunError("A run is either resumed or overwritten: give one of --resume and --overwrite.")
+    is_run = (folder / CHECKPOINT_FILE).exists() or (folder / CARD_FILE).exists()
+    if resume and not is_run:
+        raise RunError(f"There is no run to resume in {folder}. Leave out --resume to start one.")
+    if not folder.exists() or resume:
+        return
+    if not folder.is_dir():
+        raise RunError(
+            f"{folder} is a file; a run needs a folder of its own. Choose another place with --out."
+        )
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    elif not is_run:
+        raise RunError(
+            f"{folder} exists and is no run, so it is left alone. Choose another place with --out."
+        )
+    elif not overwrite:
+        raise RunError(
+            f"{folder} holds a run already. Go on with it (--resume), replace it (--overwrite) "
+            "or choose another place (--out)."
+        )
+
+
+def _fit(
+    recipe: Recipe,
+    seed: int,
+    dataset: mnist.Mnist,
+    *,
+    checkpoint: Path,
+    on_start: Callable[[keras.Model], None] | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """Train, and return the network of the epoch chosen on validation, and the history."""
+    keras.utils.set_random_seed(seed)
+    network = build_network(recipe.network)
+    steps = -(-len(dataset.train) // recipe.batch_size)
+    network.compile(_optimizer(recipe, steps), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.optimizer.build(network.trainable_variables)
+    identity = {"recipe": recipe.to_dict(), "seed": seed, "data": dataset.sha256}
+    if on_start:
+        on_start(network)
+
+    history, best_weights = _restore(checkpoint, network, identity)
+    train_images, train_labels = to_input(dataset.train.images), dataset.train.labels
+    validation_images, validation_labels = to_input(dataset.validation.images), dataset.validation.labels
+    for epoch in range(len(history) + 1, recipe.epochs + 1):
+        start = time.perf_counter()
+        order = np.random.default_rng([seed, epoch]).permutation(len(train_labels))
+        watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
+        fitted = network.fit(
+            train_images[order],
+            train_labels[order],
+            batch_size=recipe.batch_size,
+            shuffle=False,  # the order above is the same again after an interruption
+            verbose=0,
+            callbacks=[watch],
+        )
+        validated = network.evaluate(
+            validation_images, validation_labels, batch_size=500, verbose=0, return_dict=True
+        )
+        history.append(
+            {
+                "epoch": epoch,
+                "learning_rate": float(network.optimizer.learning_rate),
+                "loss": fitted.history["loss"][0],
+                "accuracy": fitted.history["accuracy"][0],
+                "validation_loss": validated["loss"],
+                "validation_accuracy": validated["accuracy"],
+                "seconds": time.perf_counter() - start,
+            }
+        )
+        if chosen_epoch(history) == epoch:
+            best_weights = network.get_weights()
+        _save(checkpoint, network, identity, history, best_weights)
+        if on_progress:
+            on_progress(
+                Progress(
+                    epoch,
+                    recipe.epochs,
+                    steps,
+                    steps,
+                    history[-1]["loss"],
+                    history[-1]["accuracy"],
+                    history[-1],
+                )
+            )
+    network.set_weights(best_weights)
+    return network, history
+
+
+def chosen_epoch(history: list[dict[str, float]]) -> int:
+    """Return the epoch (from 1) with the lowest validation loss, which is less noisy than the accuracy."""
+    return 1 + int(np.argmin([row["validation_loss"] for row in history]))
+
+
+def to_input(images: npt.NDArray[np.uint8]) -> Floats:
+    """Turn images (N, 28, 28) uint8 into what networks train on: (N, 28, 28, 1) float32, 0 to 1."""
+    return (images[..., np.newaxis] / np.float32(255)).astype(np.float32, copy=False)
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """AdamW (Loshchilov & Hutter, arXiv 1711.05101) with a linear warm-up and a cosine down to 0."""
+    warmup_steps = round(recipe.warmup * steps * recipe.epochs)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps * recipe.epochs - warmup_steps),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup_steps,
+    )
+    return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+
+
+class _StepWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Tells the caller about every step."""
+
+    def __init__(
+        self, epoch: int, epochs: int, steps: int, on_progress: Callable[[Progress], None] | None
+    ) -> None:
+        super().__init__()
+        self._where, self._steps, self._on_progress = (epoch, epochs), steps, on_progress
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Send the step's number, loss and accuracy."""
+        if self._on_progress and logs:
+            self._on_progress(Progress(*self._where, batch + 1, self._steps, logs["loss"], logs["accuracy"]))
+
+
+def _save(
+    checkpoint: Path,
+    network: keras.Model,
+    identity: dict[str, Any],
+    history: list[dict[str, float]],
+    best_weights: list[Floats],
+) -> None:
+    """Write all that the next epoch starts from into one file, which makes it whole or absent."""
+    state = json.dumps({**identity, "history": history})
+    arrays = {"state": np.array(state)}
+    for group, values in {
+        "network": network.variables,  # random seeds of the dropout layers included
+        "optimizer": network.optimizer.variables,
+        "best": best_weights,
+    }.items():
+        arrays |= {f"{group}/{i}": np.asarray(value) for i, value in enumerate(values)}
+    with replacing(checkpoint) as path, path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def _restore(
+    checkpoint: Path, network: keras.Model, identity: dict[str, Any]
+) -> tuple[list[dict[str, float]], list[Floats]]:
+    """Put a checkpoint's values into the network; return its history and best weights. Start one if none."""
+    if not checkpoint.exists():
+        _save(checkpoint, network, identity, [], network.get_weights())
+        return [], network.get_weights()
+    try:
+        with np.load(checkpoint, allow_pickle=False) as arrays:
+            state = json.loads(str(arrays["state"]))
+            if (started := {key: state[key] for key in identity}) != identity:
+                differences = [
+                    f"{key} was {started['recipe'].get(key)!r} and is now {value!r}"
+                    for key, value in identity["recipe"].items()
+                    if started["recipe"].get(key) != value
+                ]
+                if started["seed"] != identity["seed"]:
+                    differences.append(f"seed was {started['seed']} and is now {identity['seed']}")
+                raise RunError(
+                    f"{checkpoint.parent} is a run with other settings: "
+                    f"{', '.join(differences) or 'other data'}. "
+                    "Resume it with the same settings, or choose another place with --out."
+                )
+            for group, variables in {
+                "network": network.variables,
+                "optimizer": network.optimizer.variables,
+            }.items():
+                for i, variable in enumerate(variables):
+                    variable.assign(arrays[f"{group}/{i}"])
+            best = [arrays[f"best/{i}"] for i in range(len(network.weights))]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{checkpoint} is damaged ({error}). Start again with --overwrite.") from error
+    return state["history"], best
+
+
+def _finish(
+    folder: Path,
+    network: keras.Model,
+    history: list[dict[str, float]],
+    *,
+    recipe: Recipe,
+    seed: int,
+    dataset: mnist.Mnist,
+    log: Callable[[str], None],
+) -> Run:
+    """Export, evaluate and draw; the card comes last and says that the run is finished."""
+    log("Exporting and checking that the exported network gives the same numbers ...")
+    with replacing(folder / "model.keras") as path:
+        network.save(path)
+    with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+    exported = export_network(network, recipe=recipe, seed=seed, dataset=dataset)
+    with replacing(folder / "evaluation.json") as path:
+        path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
+    log("Drawing the figures ...")
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    draw_figures(
+        figures,
+        history=history,
+        chosen_epoch=chosen_epoch(history),
+        images=dataset.validation.images,
+        labels=dataset.validation.labels,
+        probabilities=exported.probabilities,
+        peek_images=dataset.train.images,
+        peek_labels=dataset.train.labels,
+    )
+    write_model_folder(folder, exported.onnx, exported.card)
+    (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+    return Run(folder, tuple(history), exported.evaluation)

@@ -1,0 +1,113 @@
+"""One handwritten digit in a picture: the steps from picture to answer."""
+
+from __future__ import annotations
+
+import functools
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.errors import ArgumentError
+from inkdigits.reading.image import DEFAULT_MAX_PIXELS, Picture, load_gray
+from inkdigits.reading.model import Card, open_model
+from inkdigits.reading.normalize import find_ink, to_mnist_form
+from inkdigits.result import Digit
+
+SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "classifier"
+
+
+class Classifier:
+    """Names handwritten digits. Make it once, use it often; safe to call from several threads at once.
+
+    Args:
+        folder: a model folder (``model.onnx`` and ``card.json``) or a run folder; None for the model that
+            comes with inkdigits.
+        threads: processor cores one call may use, 1 to 64. One digit is quickest with 1.
+
+    Raises:
+        ArgumentError: ``threads`` is out of range.
+        ModelError: the folder can't be used; the message says why.
+
+    Example:
+        >>> classifier = Classifier()
+        >>> classifier.probabilities(np.zeros((2, 28, 28), np.uint8)).shape
+        (2, 10)
+    """
+
+    def __init__(self, folder: str | PathLike[str] | None = None, *, threads: int = 1) -> None:
+        self._model = open_model(SHIPPED_MODEL if folder is None else Path(folder), threads=threads)
+
+    @property
+    def card(self) -> Card:
+        """What the model folder says of its network: provenance, figures, threshold."""
+        return self._model.card
+
+    def classify(self, picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Digit:
+        """Name the one handwritten digit in a picture.
+
+        Args:
+            picture: a path, bytes, a binary file, a PIL image or an array (H, W), (H, W, 3) or (H, W, 4):
+                paper, scan, screenshot or drawing, dark on light or light on dark.
+            max_pixels: larger pictures are refused before they are decoded.
+
+        Returns:
+            The best guess with its confidence; a digit without value where there is no ink.
+
+        Raises:
+            ArgumentError: the picture or the limit is not of an accepted kind.
+            PictureError: the picture can't be opened, decoded or is too large.
+        """
+        ink = find_ink(load_gray(picture, max_pixels=max_pixels))
+        if ink is None:
+            return Digit.blank()
+        probabilities = self._model.network.probabilities(to_mnist_form(ink)[np.newaxis])[0]
+        value = int(probabilities.argmax())
+        confidence = float(probabilities[value])
+        return Digit(
+            value=value,
+            confidence=confidence,
+            doubtful=confidence < self.card.doubt_threshold,
+            probabilities=tuple(probabilities.tolist()),
+            box=ink.box,
+        )
+
+    def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the ten probabilities of images that are in MNIST's form already; nothing is normalized.
+
+        Args:
+            images: uint8 of shape (N, 28, 28), (N, 784) or (N, 784, 1), ink light (255) on black (0).
+
+        Returns:
+            Calibrated probabilities, float32 of shape (N, 10), each row adding up to 1.
+
+        Raises:
+            ArgumentError: another shape or dtype.
+        """
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.shape[1:] not in {(28, 28), (784,), (784, 1)}:
+            raise ArgumentError(
+                "images must be in MNIST's form: uint8 of shape (N, 28, 28), (N, 784) or (N, 784, 1). "
+                f"Received: {images.dtype} of shape {images.shape}. "
+                "For pictures of any other form use classify()."
+            )
+        return self._model.network.probabilities(images.reshape(-1, 28, 28))
+
+
+@functools.cache
+def _shipped_classifier() -> Classifier:
+    return Classifier()
+
+
+def classify(picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Digit:
+    """Name the one handwritten digit in a picture with the model that comes with inkdigits.
+
+    See `Classifier.classify`, which takes the same arguments and raises the same errors; the model is loaded
+    at the first call and kept.
+
+    Example:
+        >>> classify(np.full((40, 40), 255, np.uint8)).value is None  # blank paper
+        True
+    """
+    return _shipped_classifier().classify(picture, max_pixels=max_pixels)

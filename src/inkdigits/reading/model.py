@@ -1,0 +1,247 @@
+"""A model folder, ``model.onnx`` beside ``card.json``: opened, checked, run.
+
+This is where the two halves of inkdigits meet: training ends by writing such a folder and reading begins by
+opening it. The card says what the network expects, what it gives, how sure it must be, and where it comes
+from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from inkdigits.errors import ArgumentError, ModelError
+
+SCHEMA = 1
+MODEL_FILE = "model.onnx"
+CARD_FILE = "card.json"
+INPUT = {"name": "images", "dtype": "uint8", "shape": ["N", 28, 28]}
+OUTPUT = {"name": "probabilities", "dtype": "float32", "shape": ["N", 10]}
+MAX_CARD_BYTES = 1_000_000
+MAX_MODEL_BYTES = 100_000_000
+# A batch larger than this brings no speed and costs memory.
+BATCH_SIZE = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a model folder says of its network.
+
+    Attributes:
+        schema: version of this form; only this one is read.
+        name: what the network is called, usually its recipe.
+        recipe: every value of the recipe it was trained by.
+        parameters: how many numbers were learned.
+        seed: of the random numbers.
+        date: when training ended, ISO 8601.
+        labels: what each output means.
+        input: name, dtype and shape of what goes in.
+        output: name, dtype and shape of what comes out.
+        doubt_threshold: an answer with a confidence below it is doubtful, 0 to 1.
+        calibration: method, its parameters, and the images it was fitted on.
+        data: SHA-256 of each file of the data set.
+        versions: of Python and the libraries that trained and exported it.
+        evaluation: measured figures, with the split they were measured on.
+        model_sha256: of ``model.onnx``.
+    """
+
+    schema: int = SCHEMA
+    name: str
+    recipe: Mapping[str, Any]
+    parameters: int
+    seed: int
+    date: str
+    labels: tuple[int, ...]
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    doubt_threshold: float
+    calibration: Mapping[str, Any]
+    data: Mapping[str, str]
+    versions: Mapping[str, str]
+    evaluation: Mapping[str, Any]
+    model_sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, ``schema`` first."""
+        return asdict(self) | {"labels": list(self.labels)}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Make a card from what ``to_dict`` returned, checking every entry.
+
+        Raises:
+            ModelError: an entry is missing, unknown or of another type, or the schema is another one.
+        """
+        if not isinstance(values, dict) or "schema" not in values:
+            raise ModelError("This is no inkdigits card: it has no entry 'schema'.")
+        if values["schema"] != SCHEMA:
+            raise ModelError(
+                f"The card has schema {values['schema']!r}; this version of inkdigits reads schema {SCHEMA}. "
+                "Export the model again with this version, or install the version that wrote it."
+            )
+        names = {field.name for field in fields(cls)}
+        if missing := sorted(names - values.keys()):
+            raise ModelError(f"The card lacks {', '.join(missing)}.")
+        if unknown := sorted(values.keys() - names):
+            raise ModelError(f"The card has entries this version doesn't know: {', '.join(unknown)}.")
+        for entry, kind in _CARD_TYPES.items():
+            if not isinstance(values[entry], kind) or isinstance(values[entry], bool):
+                raise ModelError(
+                    f"The card's entry {entry!r} has the wrong type. Received: {values[entry]!r}"
+                )
+        card = cls(**values | {"labels": tuple(values["labels"])})
+        if card.labels != tuple(range(10)) or dict(card.input) != INPUT or dict(card.output) != OUTPUT:
+            raise ModelError(
+                "The card describes another kind of network. "
+                f"Received: {card.input} -> {card.output}, labels {list(card.labels)}. "
+                f"Accepted: {INPUT} -> {OUTPUT}, labels 0 to 9"
+            )
+        if not 0 <= card.doubt_threshold <= 1:
+            raise ModelError(
+                f"The card's doubt_threshold must be from 0 to 1. Received: {card.doubt_threshold}"
+            )
+        return card
+
+
+_CARD_TYPES: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "recipe": dict,
+    "parameters": int,
+    "seed": int,
+    "date": str,
+    "labels": list,
+    "input": dict,
+    "output": dict,
+    "doubt_threshold": (int, float),
+    "calibration": dict,
+    "data": dict,
+    "versions": dict,
+    "evaluation": dict,
+    "model_sha256": str,
+}
+
+
+class Network:
+    """An exported network, ready to run. Safe to use from several threads at once.
+
+    Args:
+        onnx: the bytes of a ``model.onnx``.
+        threads: processor cores one call may use, at least 1.
+
+    Raises:
+        ModelError: these bytes are not a network of this kind.
+    """
+
+    def __init__(self, onnx: bytes, *, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4  # what fails is raised; nothing needs to be printed as well
+        try:
+            session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's own exceptions share no base class
+            reason = str(error).splitlines()[0]
+            raise ModelError(f"{MODEL_FILE} can't be opened by ONNX Runtime: {reason}") from error
+        signature = [
+            [(value.name, value.type, list(value.shape[1:])) for value in values]
+            for values in (session.get_inputs(), session.get_outputs())
+        ]
+        expected = [[("images", "tensor(uint8)", [28, 28])], [("probabilities", "tensor(float)", [10])]]
+        if signature != expected:
+            raise ModelError(
+                f"{MODEL_FILE} is another kind of network. Received: {signature}. Accepted: {expected}"
+            )
+        self._session = session
+
+    def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return calibrated probabilities (N, 10) float32 of images (N, 28, 28) uint8, ink light on black."""
+        parts = [
+            self._session.run(["probabilities"], {"images": images[start : start + BATCH_SIZE]})[0]
+            for start in range(0, len(images), BATCH_SIZE)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, 10), np.float32)
+
+    def run_timed(self, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
+        """Return the probabilities (N, 10) of images (N, 28, 28) and the microseconds an image they took."""
+        self.probabilities(images[:1])  # the first call also allocates
+        start = time.perf_counter()
+        probabilities = self.probabilities(images)
+        return probabilities, (time.perf_counter() - start) / max(1, len(images)) * 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A checked model folder: its card and its network."""
+
+    card: Card
+    network: Network
+
+
+def open_model(folder: Path, *, threads: int = 1) -> Model:
+    """Open a model folder and check all of it: both files, the card's entries, the sum, what goes in and out.
+
+    Args:
+        folder: holds ``model.onnx`` and ``card.json``; a run folder does too.
+        threads: processor cores one call may use, 1 to 64.
+
+    Returns:
+        The card and the network.
+
+    Raises:
+        ArgumentError: ``threads`` is out of range.
+        ModelError: the folder or a file is missing, damaged, foreign, changed since the export, or of
+            another schema.
+    """
+    if not 1 <= threads <= 64:
+        raise ArgumentError(f"threads must be from 1 to 64. Received: {threads!r}")
+    if not folder.is_dir():
+        problem = "is not a folder" if folder.exists() else "does not exist"
+        raise ModelError(
+            f"The model folder {folder} {problem}. A model folder holds {MODEL_FILE} and {CARD_FILE}; "
+            "`inkdigits train` makes one."
+        )
+    card_bytes = _read(folder / CARD_FILE, MAX_CARD_BYTES)
+    onnx = _read(folder / MODEL_FILE, MAX_MODEL_BYTES)
+    try:
+        card = Card.from_dict(json.loads(card_bytes))
+        sha256 = hashlib.sha256(onnx).hexdigest()
+        if sha256 != card.model_sha256:
+            raise ModelError(
+                f"{MODEL_FILE} is not the file its card describes (damaged, or exchanged). "
+                f"Received: SHA-256 {sha256}. Accepted: {card.model_sha256}. "
+                "Export the model again, or copy the folder again from where it came."
+            )
+        return Model(card, Network(onnx, threads=threads))
+    except ModelError as error:
+        raise ModelError(f"Can't use the model folder {folder}. {error}") from error
+    except ValueError as error:
+        raise ModelError(f"Can't use the model folder {folder}. {CARD_FILE} is not JSON: {error}") from error
+
+
+def _read(path: Path, limit: int) -> bytes:
+    if not path.exists():
+        hint = (
+            " Its training has not ended: `inkdigits train --resume`." if _is_unfinished(path.parent) else ""
+        )
+        raise ModelError(
+            f"The model folder {path.parent} has no {path.name}; "
+            f"both {MODEL_FILE} and {CARD_FILE} are needed.{hint}"
+        )
+    try:
+        if path.stat().st_size > limit:
+            raise ModelError(f"{path} is larger than {limit:,} bytes, so it is none of inkdigits' files.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} can't be read: {error.strerror or error}") from error
+
+
+def _is_unfinished(folder: Path) -> bool:
+    return (folder / "checkpoint.npz").exists()

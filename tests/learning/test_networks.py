@@ -1,0 +1,44 @@
+"""The documented network is the documented one, row by row."""
+
+import numpy as np
+import pytest
+
+from inkdigits.errors import ArgumentError
+from inkdigits.learning.networks import build_network, classic, summary
+
+DOCUMENTED = """\
+conv2d          (None, 28, 28, 16)    416      5x5, same
+activation      (None, 28, 28, 16)    0        ReLU
+max_pooling2d   (None, 5, 5, 16)      0        5x5
+conv2d          (None, 1, 1, 32)      12832    5x5, valid
+activation      (None, 1, 1, 32)      0        ReLU
+dropout         (None, 1, 1, 32)      0
+flatten         (None, 32)            0
+dense           (None, 512)           16896
+activation      (None, 512)           0        ReLU
+dropout         (None, 512)           0
+dense           (None, 10)            5130
+activation      (None, 10)            0        softmax"""
+
+
+@pytest.mark.parametrize("row", range(12))
+def test_classic_has_the_documented_row(row):
+    """Kind, output shape, parameters and detail of each layer are the documented ones."""
+    assert summary(classic()).splitlines()[row] == DOCUMENTED.splitlines()[row]
+
+
+def test_classic_has_nothing_more():
+    """After the twelve rows comes the total of 35,274 parameters."""
+    assert summary(classic()).splitlines()[12:] == ["35,274 parameters"]
+
+
+def test_network_gives_probabilities():
+    """Each output row adds up to 1."""
+    probabilities = np.asarray(build_network("classic")(np.zeros((2, 28, 28, 1), np.float32)))
+    assert probabilities.sum(axis=1) == pytest.approx([1, 1], abs=1e-6)
+
+
+def test_unknown_network_names_the_known_ones():
+    """The error lists what is accepted."""
+    with pytest.raises(ArgumentError, match=r"'lenet'\. Accepted: classic"):
+        build_network("lenet")

@@ -1,0 +1,195 @@
+"""A training can be repeated, interrupted at any moment, and never loses or harms anything."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import RUN_SETTINGS
+
+from inkdigits.errors import ArgumentError, RunError
+from inkdigits.learning import mnist as mnist_module
+from inkdigits.learning.training import chosen_epoch, open_run, to_input, train
+
+
+def weights_of(folder: Path) -> list[np.ndarray]:
+    """Return the weights of a run's Keras network."""
+    return keras.models.load_model(folder / "model.keras").get_weights()
+
+
+def start_training(*options: str, **settings) -> subprocess.Popen[str]:
+    """Start the command with the settings of the session's run."""
+    command = [sys.executable, "-m", "inkdigits", "train"]
+    for name, value in RUN_SETTINGS.items():
+        command += [f"--{name.replace('_', '-')}", str(value)]
+    return subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, **settings)
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Read what the training says until a line begins with these words."""
+    for line in process.stderr:
+        if line.startswith(words):
+            return
+    pytest.fail(f"the training ended without saying {words!r}")
+
+
+def test_run_folder_is_complete(run):
+    """A finished run holds every file that is promised, and no checkpoint."""
+    assert sorted(str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()) == [
+        "card.json",
+        "evaluation.json",
+        "figures/calibration.png",
+        "figures/confusion.png",
+        "figures/curves.png",
+        "figures/examples.png",
+        "figures/mistakes.png",
+        "figures/predictions.png",
+        "history.csv",
+        "model.keras",
+        "model.onnx",
+    ]
+
+
+def test_network_has_learned(run):
+    """Three short epochs bring the network far beyond chance, and not to a suspicious 100 %."""
+    assert 0.9 < run.evaluation.accuracy < 0.999
+
+
+def test_run_is_read_back_from_its_folder(run):
+    """What the folder holds is the run that was returned."""
+    assert open_run(run.path) == run
+
+
+def test_kept_weights_are_those_of_the_chosen_epoch(run, mnist):
+    """The kept network has the validation loss of the epoch with the lowest one."""
+    network = keras.models.load_model(run.path / "model.keras")
+    loss = network.evaluate(to_input(mnist.validation.images), mnist.validation.labels, verbose=0)[0]
+    assert loss == pytest.approx(min(row["validation_loss"] for row in run.history), rel=1e-4)
+
+
+def test_chosen_epoch_has_the_lowest_validation_loss():
+    """Epochs count from 1."""
+    assert chosen_epoch([{"validation_loss": loss} for loss in (0.3, 0.1, 0.2)]) == 2
+
+
+def test_killed_training_ends_with_the_same_weights(run, tmp_path):
+    """SIGKILL in the second epoch, then --resume: the same weights as never interrupted, bit by bit."""
+    process = start_training("--out", str(tmp_path / "run"))
+    wait_for(process, "epoch 1/3")
+    process.kill()
+    process.communicate()
+    resumed = start_training("--resume", "--out", str(tmp_path / "run"))
+    said = resumed.communicate()[1]
+    assert resumed.returncode == 0, said
+    assert "epoch 1/3" not in said
+    assert all(map(np.array_equal, weights_of(tmp_path / "run"), weights_of(run.path)))
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    """Ctrl-C keeps the last finished epoch and names --resume; exit status 130."""
+    process = start_training("--out", str(tmp_path / "run"))
+    wait_for(process, "epoch 1/3")
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130
+    assert "--resume" in said
+    assert "Traceback" not in said
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoint.npz"]
+
+
+def test_full_disk_is_said_and_leaves_nothing_half_written(tmp_path):
+    """A file system that takes no more ends the training with a sentence, not with a broken checkpoint."""
+    process = start_training(
+        "--out",
+        str(tmp_path / "run"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )
+    said = process.communicate()[1]
+    assert process.returncode == 1
+    assert "can't be written" in said
+    assert "Traceback" not in said
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_training_never_touches_the_test_part(tmp_path, monkeypatch):
+    """Nothing fits, chooses or calibrates on test: training works where looking at it is an error."""
+
+    def forbidden(self):
+        raise AssertionError("training looked at the test part")
+
+    monkeypatch.setattr(mnist_module.Mnist, "test", property(forbidden))
+    train("classic", epochs=1, batch_size=5000, out=tmp_path / "run")
+
+
+def test_existing_run_is_refused(run):
+    """A finished run is not replaced by accident."""
+    with pytest.raises(RunError, match=r"--resume.*--overwrite"):
+        train("classic", out=run.path)
+
+
+def test_foreign_folder_is_never_overwritten(tmp_path):
+    """--overwrite replaces runs only."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunError, match="is no run, so it is left alone"):
+        train("classic", out=tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_nothing_to_resume_is_said(tmp_path):
+    """Resuming nothing is refused."""
+    with pytest.raises(RunError, match="no run to resume"):
+        train("classic", out=tmp_path / "run", resume=True)
+
+
+def test_resume_and_overwrite_exclude_each_other(run):
+    """A run can't be both continued and replaced."""
+    with pytest.raises(RunError, match="one of --resume and --overwrite"):
+        train("classic", out=run.path, resume=True, overwrite=True)
+
+
+def test_finished_run_is_not_trained_again(run):
+    """Resuming a finished run gives it back as it is."""
+    before = (run.path / "card.json").stat().st_mtime_ns
+    assert train("classic", out=run.path, resume=True) == run
+    assert (run.path / "card.json").stat().st_mtime_ns == before
+
+
+def checkpoint_of(recipe: dict, seed: int, sums: dict) -> dict[str, np.ndarray]:
+    """Return a checkpoint of a training that has just begun."""
+    state = {"recipe": recipe, "seed": seed, "data": sums, "history": []}
+    return {"state": np.array(json.dumps(state))}
+
+
+def test_other_settings_are_not_resumed(tmp_path, mnist):
+    """A checkpoint of another seed is left alone, and the difference is named."""
+    from inkdigits.learning.recipe import find_recipe
+
+    np.savez(tmp_path / "checkpoint.npz", **checkpoint_of(find_recipe("classic").to_dict(), 1, mnist.sha256))
+    with pytest.raises(RunError, match="seed was 1 and is now 0"):
+        train("classic", out=tmp_path, resume=True)
+
+
+def test_damaged_checkpoint_is_said(tmp_path):
+    """A checkpoint that is no longer one ends in a sentence with a way out."""
+    (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(RunError, match=r"is damaged .*--overwrite"):
+        train("classic", out=tmp_path, resume=True)
+
+
+def test_folder_that_takes_nothing_is_said():
+    """A place where no folder can be made is named."""
+    with pytest.raises(RunError, match="/proc/run can't be written"):
+        train("classic", out="/proc/run")
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 0}, {"batch_size": -1}, {"seed": -1}])
+def test_absurd_settings_are_refused_before_anything_is_made(tmp_path, settings):
+    """A refused parameter leaves no folder behind."""
+    with pytest.raises(ArgumentError):
+        train("classic", out=tmp_path / "run", **settings)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,140 @@
+"""A model folder is checked before it is used, and what is wrong is said plainly."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+
+from inkdigits.errors import ArgumentError, ModelError
+from inkdigits.reading.classifier import SHIPPED_MODEL
+from inkdigits.reading.model import Card, open_model
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the shipped model folder, to be damaged."""
+    return shutil.copytree(SHIPPED_MODEL, tmp_path / "model")
+
+
+def change_card(folder, **entries):
+    """Write other entries onto the card; None removes one."""
+    card = json.loads((folder / "card.json").read_text()) | entries
+    (folder / "card.json").write_text(json.dumps({k: v for k, v in card.items() if v is not None}))
+
+
+def test_shipped_model_opens():
+    """The model that comes with inkdigits passes its own checks."""
+    assert open_model(SHIPPED_MODEL).card.labels == tuple(range(10))
+
+
+def test_card_survives_json():
+    """A card read back from its JSON is the same card."""
+    card = open_model(SHIPPED_MODEL).card
+    assert Card.from_dict(json.loads(json.dumps(card.to_dict()))) == card
+
+
+def test_any_number_of_images(folder):
+    """None, one and more than a batch of images all have an answer each."""
+    network = open_model(folder).network
+    for count in (0, 1, 1001):
+        assert network.probabilities(np.zeros((count, 28, 28), np.uint8)).shape == (count, 10)
+
+
+def test_missing_folder_is_said(tmp_path):
+    """A folder that does not exist is named, with how to make one."""
+    with pytest.raises(ModelError, match=r"nowhere does not exist.*inkdigits train"):
+        open_model(tmp_path / "nowhere")
+
+
+def test_file_instead_of_a_folder_is_said(folder):
+    """Pointing at model.onnx itself is a common slip."""
+    with pytest.raises(ModelError, match="is not a folder"):
+        open_model(folder / "model.onnx")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "card.json"])
+def test_missing_file_is_said(folder, name):
+    """Both files are needed."""
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=f"has no {name}"):
+        open_model(folder)
+
+
+def test_unfinished_run_is_said(folder):
+    """A run folder whose training has not ended says how to end it."""
+    (folder / "card.json").unlink()
+    (folder / "checkpoint.npz").touch()
+    with pytest.raises(ModelError, match="inkdigits train --resume"):
+        open_model(folder)
+
+
+def test_damaged_model_is_said(folder):
+    """One changed byte is noticed."""
+    model = bytearray((folder / "model.onnx").read_bytes())
+    model[len(model) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(model)
+    with pytest.raises(ModelError, match="is not the file its card describes"):
+        open_model(folder)
+
+
+def exchange_model(folder, model: bytes):
+    """Put another model there, with a card that vouches for it."""
+    (folder / "model.onnx").write_bytes(model)
+    change_card(folder, model_sha256=hashlib.sha256(model).hexdigest())
+
+
+def test_unreadable_model_is_said(folder):
+    """Bytes that are no ONNX file are refused even when the card vouches for them."""
+    exchange_model(folder, b"not an ONNX file")
+    with pytest.raises(ModelError, match="can't be opened by ONNX Runtime"):
+        open_model(folder)
+
+
+def test_foreign_model_is_said(folder):
+    """A valid network of another kind is refused, with both kinds named."""
+    text = onnx.helper.make_tensor_value_info("text", onnx.TensorProto.FLOAT, ["N", 3])
+    same = onnx.helper.make_tensor_value_info("same", onnx.TensorProto.FLOAT, ["N", 3])
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["text"], ["same"])], "g", [text], [same]
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 15)], ir_version=8)
+    exchange_model(folder, model.SerializeToString())
+    with pytest.raises(ModelError, match=r"another kind of network.*'text'.*'images'"):
+        open_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"schema": 2}, "has schema 2; this version of inkdigits reads schema 1"),
+        ({"schema": None}, "no entry 'schema'"),
+        ({"seed": None}, "lacks seed"),
+        ({"color": "blue"}, "doesn't know: color"),
+        ({"parameters": "many"}, "'parameters' has the wrong type"),
+        ({"doubt_threshold": 1.5}, "must be from 0 to 1"),
+        ({"labels": [0, 1]}, "another kind of network"),
+        ({"input": {"name": "images"}}, "another kind of network"),
+    ],
+)
+def test_wrong_card_is_said(folder, entries, words):
+    """Each entry of the card is checked."""
+    change_card(folder, **entries)
+    with pytest.raises(ModelError, match=words):
+        open_model(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\x00\xff"])
+def test_card_that_is_no_card_is_said(folder, text):
+    """Neither broken JSON nor another kind of JSON brings a traceback."""
+    (folder / "card.json").write_text(text)
+    with pytest.raises(ModelError, match=r"is not JSON|no inkdigits card"):
+        open_model(folder)
+
+
+def test_threads_out_of_range_are_refused():
+    """A number of threads that makes no sense is refused."""
+    with pytest.raises(ArgumentError, match="threads must be from 1 to 64"):
+        open_model(SHIPPED_MODEL, threads=0)

@@ -1,0 +1,270 @@
+"""The command line: answers on standard output, everything else on standard error, exit status 0, 1 or 2."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from inkdigits.cli import cli
+from inkdigits.result import Digit
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "pictures"
+SEVEN = EXAMPLES / "7-pencil-in-a-corner.jpg"
+
+
+def call(*arguments, **settings) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], **settings)
+
+
+def call_process(*arguments, **settings) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user would."""
+    command = [sys.executable, "-m", "inkdigits", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **settings)
+
+
+# classify
+
+
+def test_classify_prints_a_line_a_picture():
+    """Source, digit and confidence in aligned columns."""
+    result = call("classify", SEVEN, EXAMPLES / "8-white-on-a-dark-screen.png")
+    assert result.exit_code == 0
+    assert [line.split()[1] for line in result.stdout.splitlines()] == ["7", "8"]
+    assert len({line.index("%") for line in result.stdout.splitlines()}) == 1
+
+
+def test_classify_takes_a_folder(tmp_path):
+    """A folder is read recursively and sorted; other files are passed over."""
+    (tmp_path / "b").mkdir()
+    for name in ("b/2.png", "a.jpg", "c.BMP"):
+        cv2.imwrite(str(tmp_path / name), np.full((30, 30), 255, np.uint8))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    sources = [
+        json.loads(line)["source"] for line in call("classify", tmp_path, "--json").stdout.splitlines()
+    ]
+    assert sources == [f"{tmp_path}/a.jpg", f"{tmp_path}/b/2.png", f"{tmp_path}/c.BMP"]
+
+
+def test_classify_json_is_one_object_a_line():
+    """Each object has the source and the digit's dictionary form."""
+    answer = json.loads(call("classify", SEVEN, "--json").stdout)
+    assert answer.pop("source") == str(SEVEN)
+    assert answer == Digit.from_dict(answer).to_dict()
+    assert answer["value"] == 7
+
+
+def test_classify_reads_standard_input():
+    """A dash stands for standard input."""
+    answer = json.loads(call("classify", "-", "--json", input=SEVEN.read_bytes()).stdout)
+    assert (answer["source"], answer["value"]) == ("-", 7)
+
+
+def test_blank_picture_has_no_value(tmp_path):
+    """Blank paper is said in words, and is null in JSON."""
+    cv2.imwrite(str(tmp_path / "blank.png"), np.full((40, 40), 255, np.uint8))
+    assert "no ink" in call("classify", tmp_path / "blank.png").stdout
+    answer = json.loads(call("classify", tmp_path / "blank.png", "--json").stdout)
+    assert (answer["value"], answer["box"], answer["doubtful"]) == (None, None, True)
+
+
+def test_top_shows_the_best_guesses():
+    """--top 3 shows three digits, the best first."""
+    line = call("classify", SEVEN, "--top", 3).stdout
+    assert line.count("%") == 3
+    assert line.split()[1] == "7"
+
+
+def test_thousand_pictures_of_which_three_are_bad(tmp_path):
+    """997 answers, 3 errors, exit status 1; nothing is lost."""
+    picture = cv2.imencode(".png", np.full((30, 30), 255, np.uint8))[1].tobytes()
+    bad = {"0100.png": b"", "0500.png": b"text", "0999.png": picture[: len(picture) // 2]}
+    for index in range(1000):
+        name = f"{index:04}.png"
+        (tmp_path / name).write_bytes(bad.get(name, picture))
+    result = call("classify", tmp_path, "--json")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    assert [Path(answer["source"]).name for answer in answers] == [f"{index:04}.png" for index in range(1000)]
+    assert [Path(answer["source"]).name for answer in answers if "error" in answer] == list(bad)
+
+
+def test_missing_picture_is_an_error_and_the_others_are_read():
+    """One bad file neither stops the others nor gets lost."""
+    result = call("classify", "nowhere.png", SEVEN)
+    assert result.exit_code == 1
+    assert result.stdout.split()[1] == "7"
+    assert "nowhere.png" in result.stderr
+
+
+def test_empty_folder_is_said(tmp_path):
+    """A folder without pictures is an error, not silence."""
+    result = call("classify", tmp_path)
+    assert result.exit_code == 1
+    assert "no picture" in result.stderr
+
+
+def test_animated_gif_is_noted(tmp_path):
+    """The first frame is read, and that is said."""
+    frames = [Image.new("L", (30, 30), tone) for tone in (255, 0)]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    assert "2 frames" in call("classify", tmp_path / "two.gif").stderr
+    assert call("classify", tmp_path / "two.gif", "--quiet").stderr == ""
+
+
+def test_huge_picture_is_refused_unless_allowed(tmp_path):
+    """--max-pixels lowers and raises the limit."""
+    cv2.imwrite(str(tmp_path / "big.png"), np.full((100, 100), 255, np.uint8))
+    result = call("classify", tmp_path / "big.png", "--max-pixels", 9999)
+    assert result.exit_code == 1
+    assert "--max-pixels" in result.stderr
+    assert call("classify", tmp_path / "big.png", "--max-pixels", 10000).exit_code == 0
+
+
+def test_closed_output_pipe_is_quiet(tmp_path):
+    """`inkdigits classify ... | head -1` ends without a traceback."""
+    for index in range(3000):
+        (tmp_path / f"{index}.png").touch()
+    command = f"{sys.executable} -m inkdigits classify {tmp_path} --json | head -1"
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, check=False).stderr
+    assert "Traceback" not in said
+    assert "Broken" not in said
+
+
+def test_wrong_model_is_said(tmp_path):
+    """A folder that is no model ends in one sentence."""
+    result = call("classify", SEVEN, "--model", tmp_path)
+    assert result.exit_code == 1
+    assert "has no card.json" in result.stderr
+
+
+# train, evaluate, export
+
+
+def test_evaluate_prints_the_documented_block(run):
+    """The block of the documented exercise, then the plain figures."""
+    result = call("evaluate", run.path)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[1] == ">> Evaluate on validation data: (WHICH NEVER SEEN)"
+    assert lines[2].startswith("5000/5000 [==============================] - ")
+    assert lines[3] == f"Accuracy: {100 * run.evaluation.accuracy:.4f}%"
+    assert lines[4].startswith("Loss: ")
+
+
+def test_evaluate_json(run):
+    """The keys other programs rely on, accuracy from 0 to 1."""
+    answer = json.loads(call("evaluate", run.path, "--json").stdout)
+    assert answer["accuracy"] == run.evaluation.accuracy
+    promised = {
+        "split",
+        "images",
+        "accuracy",
+        "loss",
+        "accuracy_interval",
+        "microseconds_per_image",
+        "confusion",
+    }
+    assert promised <= answer.keys()
+
+
+def test_evaluate_draws_the_worst_of_ones_own_pictures(run, tmp_path):
+    """With a folder of one's own pictures the worst mistakes stand in a figure."""
+    (tmp_path / "mine" / "1").mkdir(parents=True)
+    (tmp_path / "mine" / "1" / "seven.jpg").write_bytes(SEVEN.read_bytes())
+    result = call("evaluate", run.path, "--data", tmp_path / "mine")
+    assert result.exit_code == 0
+    assert "seven.jpg  is a 1, read as " in result.stdout
+    assert Image.open(run.path / "figures" / "mistakes-mine.png").format == "PNG"
+    (run.path / "figures" / "mistakes-mine.png").unlink()
+
+
+def test_export_makes_a_model_folder(run, tmp_path):
+    """The exported folder classifies."""
+    assert call("export", run.path, "--out", tmp_path / "model").exit_code == 0
+    assert call("classify", SEVEN, "--model", tmp_path / "model").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--epochs", "0"], ["--batch-size", "-1"], ["--seed", "-1"], ["--seed", "x"], ["--recipe", "none"]],
+)
+def test_misuse_has_exit_status_2(options, tmp_path):
+    """What is accepted is named, and no traceback shown."""
+    result = call("train", *options, "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+    assert options[1] in result.stderr
+
+
+def test_training_without_a_terminal_prints_a_line_an_epoch(tmp_path):
+    """In a log file there is one line an epoch and no control characters."""
+    said = call_process("train", "--epochs", 1, "--batch-size", 5000, "--out", tmp_path / "run").stderr
+    assert "epoch 1/1  loss" in said
+    assert "\x1b" not in said
+    assert "\r" not in said
+
+
+# help, errors, start
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "classify", "export"])
+def test_every_command_has_help_with_an_example(command):
+    """--help shows a complete command to copy."""
+    result = call(command, "--help")
+    assert f"inkdigits {command} " in result.stdout
+    assert "--traceback" in result.stdout
+
+
+def test_version_is_printed():
+    """--version names program and version."""
+    assert call("--version").stdout.startswith("inkdigits 0.")
+
+
+def test_traceback_is_shown_on_request(tmp_path):
+    """--traceback is for those who look for the place in the code."""
+    said = call_process("classify", SEVEN, "--model", tmp_path, "--traceback").stderr
+    assert "Traceback" in said
+    assert "Traceback" not in call_process("classify", SEVEN, "--model", tmp_path).stderr
+
+
+def test_missing_extra_names_the_install_command(monkeypatch):
+    """Without the extra 'train' the command says what to install."""
+    monkeypatch.setitem(sys.modules, "inkdigits.learning.export", None)
+    result = call("export", "run", "--out", "model")
+    assert result.exit_code == 1
+    assert "pip install 'inkdigits[train]'" in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_is_offered(shell):
+    """The completion script of each shell is printed."""
+    completed = subprocess.run(
+        [sys.executable, "-c", "from inkdigits.cli import main; main()"],
+        env={"_INKDIGITS_COMPLETE": f"{shell}_source", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "_INKDIGITS_COMPLETE" in completed.stdout
+
+
+def test_help_of_the_group_lists_the_commands():
+    """Every command has a line."""
+    listed = call("--help").stdout
+    assert isinstance(cli, click.Group)
+    assert all(f"  {name}  " in listed for name in cli.commands)
+
+
+def test_output_is_flushed_line_by_line_as_utf8():
+    """JSON lines hold plain ASCII, so no terminal setting can break them."""
+    stream = io.StringIO(call("classify", SEVEN, "--json").stdout)
+    assert all(line.isascii() for line in stream)

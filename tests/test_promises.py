@@ -1,0 +1,217 @@
+"""What the project promises about itself: its shape, its public names, its README."""
+
+import ast
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import inkdigits
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "inkdigits"
+MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
+README = (ROOT / "README.md").read_text()
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the dotted names a file imports, wherever it does."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def users_of(library: str) -> set[str]:
+    """Return the modules that import a library."""
+    return {
+        str(module)
+        for module in MODULES
+        if any(name.split(".")[0] == library for name in imports_of(SOURCE / module))
+    }
+
+
+# Import rules
+
+
+def test_reading_never_imports_learning():
+    """Who only reads needs nothing that only training needs."""
+    for module in MODULES:
+        if module.parts[0] == "reading":
+            assert not any(name.startswith("inkdigits.learning") for name in imports_of(SOURCE / module))
+
+
+def test_keras_is_imported_under_learning_only():
+    """Keras has one home."""
+    assert {module.split("/")[0] for module in users_of("keras")} == {"learning"}
+
+
+def test_onnx_runtime_is_imported_in_one_file():
+    """ONNX Runtime has one home."""
+    assert users_of("onnxruntime") == {"reading/model.py"}
+
+
+def test_command_line_library_is_imported_in_one_file():
+    """Words come in through one door."""
+    assert users_of("click") == users_of("rich") == {"cli.py"}
+
+
+def test_backends_are_never_imported():
+    """The code trains with any backend of Keras."""
+    assert not users_of("tensorflow") | users_of("torch") | users_of("jax")
+
+
+def test_no_import_cycles():
+    """Data flows one way."""
+    graph = {}
+    for module in MODULES:
+        name = ".".join(("inkdigits", *module.with_suffix("").parts)).removesuffix(".__init__")
+        graph[name] = {target for target in imports_of(SOURCE / module) if target.startswith("inkdigits.")}
+    graph["inkdigits"] = set()  # it imports lazily: public names, no data
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"import cycle: {' -> '.join((*trail, name))}"
+        for target in graph.get(name, set()):
+            if target in graph:
+                visit(target, (*trail, name))
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("command", ["import inkdigits", "import inkdigits.cli"])
+def test_start_imports_nothing_heavy(command):
+    """`import inkdigits` and `--help` load none of the libraries that take time."""
+    code = f"import sys\n{command}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not set(loaded) & {
+        "numpy",
+        "cv2",
+        "PIL",
+        "onnxruntime",
+        "keras",
+        "tensorflow",
+        "matplotlib",
+        "rich",
+    }
+
+
+# Public names
+
+
+def test_every_public_name_exists_and_is_documented():
+    """`inkdigits.__all__` is what users can rely on."""
+    for name in inkdigits.__all__:
+        assert getattr(inkdigits, name).__doc__, name
+
+
+def test_public_names_are_all_listed():
+    """__all__, the lazy table and dir() agree."""
+    from inkdigits import _HOME_OF
+
+    assert sorted(inkdigits.__all__) == sorted(_HOME_OF) == dir(inkdigits)
+
+
+def test_public_functions_have_no_module_name():
+    """A public function never has the name of a module."""
+    assert not {module.stem for module in MODULES} & set(inkdigits.__all__)
+
+
+def test_unknown_name_is_an_attribute_error():
+    """A typo reads like one."""
+    with pytest.raises(AttributeError, match="has no attribute 'clasify'"):
+        inkdigits.clasify  # noqa: B018
+
+
+def test_errors_share_a_base():
+    """One except clause catches all."""
+    errors = [getattr(inkdigits, name) for name in inkdigits.__all__ if name.endswith("Error")]
+    assert all(issubclass(error, inkdigits.InkdigitsError) for error in errors)
+
+
+def test_version_is_the_package_version():
+    """Code and package agree on the version."""
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == inkdigits.__version__
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        module.name
+        for module in pkgutil.walk_packages(inkdigits.__path__, "inkdigits.")
+        if "__" not in module.name
+    ],
+)
+def test_docstring_examples_hold(name):
+    """Every example in a docstring gives what it says."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+# README
+
+
+def test_readme_tree_is_the_real_one():
+    """Every file of the package stands in the README's tree with a comment, and nothing else does."""
+    tree = re.search(r"```text\n(src/inkdigits/.*?)```", README, re.DOTALL).group(1)
+    rows = [line for line in tree.splitlines() if line.strip()]
+    assert all(len(row.split(None, 1)) == 2 for row in rows), "every line has a comment"
+    named = {row.split()[0] for row in rows if row.split()[0].endswith(".py")}
+    assert named == {module.name for module in MODULES if module.name not in {"__init__.py", "__main__.py"}}
+
+
+def test_readme_commands_run(run, tmp_path):
+    """Every `inkdigits` command of the README runs, in its order, in a folder with what it expects."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "classic").symlink_to(run.path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    mine = tmp_path / "my-pictures" / "7"
+    mine.mkdir(parents=True)
+    (mine / "a.jpg").write_bytes((ROOT / "examples/pictures/7-pencil-in-a-corner.jpg").read_bytes())
+    commands = [
+        line.removeprefix("$ ").split("  #")[0].strip()
+        for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("$ inkdigits")
+    ]
+    assert len(commands) >= 5
+    for command in commands:
+        short = " --epochs 1 --batch-size 5000 --out trained" if command.startswith("inkdigits train") else ""
+        script = command.replace("inkdigits", f"{shlex.quote(sys.executable)} -m inkdigits", 1) + short
+        done = subprocess.run(script, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+
+def test_readme_python_runs(run, tmp_path, monkeypatch):
+    """The lines of Python in the README run one after another."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "classic").symlink_to(run.path)
+    (tmp_path / "seven.jpg").write_bytes((ROOT / "examples/pictures/7-pencil-in-a-corner.jpg").read_bytes())
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        short = block.replace(
+            'train("classic", seed=0)', 'train("classic", epochs=1, batch_size=5000, out="short")'
+        )
+        exec(short, names)
+    assert names["digit"].value == 7
+
+
+# The project speaks of itself alone
+
+
+def test_makefile_is_what_the_readme_says():
+    """The two commands of the README exist."""
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"\n{target}:" in makefile for target in re.findall(r"`make (\w+)`", README))
