@@ -2,9 +2,9 @@
 
     INKDIGITS_REAL=FOLDER python benchmarks/real.py [MODEL]
 
-FOLDER holds singles.csv (file, label, kind) with its pictures, and npz/ with collections of small bitmaps
-(arrays images, labels), each given to the reader as a picture: enlarged four times bicubically, with a margin of
-a quarter of its width in its background. Nothing of it is trained on or copied.
+FOLDER holds singles.csv (file, label, kind) with its pictures, and npz/ with small bitmaps
+(arrays images, labels), each given to the reader as a picture: enlarged four times bicubically, with a margin
+of a quarter of its width in its background. Nothing of it is trained on or copied.
 """
 
 import csv

@@ -37,7 +37,8 @@ def mean_and_spread(values: dict[str, float], *, factor: float = 1, digits: int 
 def classic_table(results: dict[str, Any]) -> str:
     """Compare the documented figures, ours and the keras.io example's."""
     rows = [
-        "| network | parameters | validation accuracy, % | cross-entropy | test accuracy, % | training, s | µs an image |",
+        "| network | parameters | validation accuracy, % | cross-entropy | test accuracy, % "
+        "| training, s | µs an image |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| the documented exercise, one run | 35,274 | 98.62 | 0.0515 | | | 295 |",
     ]
@@ -65,7 +66,8 @@ def seeds_table(results: dict[str, Any]) -> str:
     ]
     for title, key in (("`classic`", "classic"), ("keras.io", "keras_example")):
         rows += [
-            f"| {title} | {row['seed']} | {100 * row['validation_accuracy']:.2f} | {row['validation_loss']:.4f} "
+            f"| {title} | {row['seed']} "
+            f"| {100 * row['validation_accuracy']:.2f} | {row['validation_loss']:.4f} "
             f"| {100 * row['test_accuracy']:.2f} | {row['test_loss']:.4f} |"
             for row in results[key]["seeds"]
         ]
@@ -111,10 +113,12 @@ def results_page() -> str:
     """Return docs/results.md."""
     classic, latency, real = read("classic"), read("latency"), read("real")
     sure = real["singles"]["not_doubtful"]
+    singles_error = real["singles"]["expected_calibration_error"]
     keras_spread = classic["keras_example"]["spread"]["seconds_to_99"]
     return f"""# Measured results
 
-Made by `python benchmarks/report.py` from `benchmarks/results/`; do not edit. Means are ± one standard deviation.
+Made by `python benchmarks/report.py` from `benchmarks/results/`; do not edit. Means are ± one standard
+deviation.
 
 ## The documented network
 
@@ -122,9 +126,9 @@ Made by `python benchmarks/report.py` from `benchmarks/results/`; do not edit. M
 
 {classic_table(classic)}
 
-The validation figures are of the uncalibrated network at the epoch chosen there, as the documented exercise
-measures them; microseconds an image are of the exported network for `classic` and of `evaluate` in Keras for the
-keras.io example. That example reaches 99.0 % validation accuracy (or its end) after
+The validation figures are of the uncalibrated network at the epoch chosen there, as the documented
+exercise measures them; microseconds an image are of the exported network for `classic` and of `evaluate` in
+Keras for the keras.io example. That example reaches 99.0 % validation accuracy (or its end) after
 {mean_and_spread(keras_spread, digits=0)} s of training.
 
 {seeds_table(classic)}
@@ -139,13 +143,14 @@ The test part has 15 human-validated label errors ([arXiv 2103.14749](https://ar
 
 ## Other hands
 
-`python benchmarks/real.py` with the shipped model (`{real["model"]}`), on a private collection, not distributed:
-single digits by dozens of hands, photographed, scanned and drawn. Nothing was trained on them. {machine_line(real)}
+`python benchmarks/real.py` with the shipped model (`{real["model"]}`), on a private collection, not
+distributed: single digits by dozens of hands, photographed, scanned and drawn. Nothing was trained on them.
+{machine_line(real)}
 
 {real_table(real)}
 
 Of the singles, {100 * sure["coverage"]:.1f} % are answered without doubt, and {100 * sure["accuracy"]:.2f} % of
-these answers are right; calibration error (ECE) {100 * real["singles"]["expected_calibration_error"]:.1f} %.
+these answers are right; calibration error (ECE) {100 * singles_error:.1f} %.
 """
 
 

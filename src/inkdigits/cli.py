@@ -364,22 +364,27 @@ def _progress_display(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         transient=True,
         disable=quiet or not console.is_terminal,
     )
-    with bar:
-        task = bar.add_task("", total=None, figures="")
+    task = bar.add_task("", total=None, figures="")
 
-        def show(progress: Progress) -> None:
-            if progress.validation:
-                console.print(_epoch_line(progress), soft_wrap=True)
-                return
-            bar.update(
-                task,
-                description=f"epoch {progress.epoch}/{progress.epochs} step {progress.step}/{progress.steps}",
-                total=progress.epochs * progress.steps,
-                completed=(progress.epoch - 1) * progress.steps + progress.step,
-                figures=f"loss {progress.loss:.4f} accuracy {100 * progress.accuracy:.2f} %",
-            )
+    def show(progress: Progress) -> None:
+        bar.start()  # with the first step, when all that comes before has been said
+        if progress.validation:
+            console.print(_epoch_line(progress), soft_wrap=True)
+            if progress.epoch == progress.epochs:
+                bar.stop()
+            return
+        bar.update(
+            task,
+            description=f"epoch {progress.epoch}/{progress.epochs} step {progress.step}/{progress.steps}",
+            total=progress.epochs * progress.steps,
+            completed=(progress.epoch - 1) * progress.steps + progress.step,
+            figures=f"loss {progress.loss:.4f} accuracy {100 * progress.accuracy:.2f} %",
+        )
 
+    try:
         yield show
+    finally:
+        bar.stop()
 
 
 def _epoch_line(progress: Progress) -> str:

@@ -99,7 +99,6 @@ def test_reading_needs_nothing_of_learning():
         "keras",
         "tensorflow",
         "matplotlib",
-        "pooch",
         "rich",
         "onnx",
         "platformdirs",

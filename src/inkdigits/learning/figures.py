@@ -286,7 +286,9 @@ def draw_predictions(
     _check_pictures(images, len(labels))
     _, right = rate_answers(probabilities, labels)
     shown = np.arange(min(CELLS, len(labels)))
-    subtitle = f"The first {len(shown)} of {len(labels):,} images, not picked. Read right: {right[shown].sum()}."
+    subtitle = (
+        f"The first {len(shown)} of {len(labels):,} images, not picked. Read right: {right[shown].sum()}."
+    )
     title = "Predictions on images never seen"
     _draw_answers(path, title, subtitle, shown, images=images, labels=labels, probabilities=probabilities)
 

@@ -28,6 +28,7 @@ class Recipe:
         learning_rate: the highest one, reached after the warm-up; then it falls to 0 along a cosine.
         warmup: share of all steps in which the learning rate rises from 0, 0 to 1.
         weight_decay: pull of AdamW toward zero, multiplied by the learning rate at every step.
+        augmentation: how much each image is changed at each epoch, 0 (not at all) to 2; 1 is usual.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Recipe:
     learning_rate: float
     warmup: float
     weight_decay: float
+    augmentation: float
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""
@@ -75,6 +77,7 @@ RECIPES = {
             learning_rate=0.004,
             warmup=0.1,
             weight_decay=0.1,
+            augmentation=0.0,
         ),
     ]
 }

@@ -16,7 +16,8 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -29,6 +30,7 @@ import numpy.typing as npt
 from inkdigits.errors import RunError
 from inkdigits.files import replacing
 from inkdigits.learning import mnist
+from inkdigits.learning.augmentation import augment
 from inkdigits.learning.evaluation import Evaluation
 from inkdigits.learning.export import export_network, write_model_folder
 from inkdigits.learning.figures import draw_figures
@@ -223,17 +225,15 @@ def _fit(
         on_start(network)
 
     history, best_weights = _restore(checkpoint, network, identity)
-    train_images, train_labels = to_input(dataset.train.images), dataset.train.labels
     validation_images, validation_labels = to_input(dataset.validation.images), dataset.validation.labels
-    for epoch in range(len(history) + 1, recipe.epochs + 1):
-        start = time.perf_counter()
-        order = np.random.default_rng([seed, epoch]).permutation(len(train_labels))
+    start = time.perf_counter()
+    for epoch, images, labels in _epochs(dataset.train, recipe, seed, first=len(history) + 1):
         watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
         fitted = network.fit(
-            train_images[order],
-            train_labels[order],
+            images,
+            labels,
             batch_size=recipe.batch_size,
-            shuffle=False,  # the order above is the same again after an interruption
+            shuffle=False,  # they come in an order that is the same again after an interruption
             verbose=0,
             callbacks=[watch],
         )
@@ -266,8 +266,31 @@ def _fit(
                     history[-1],
                 )
             )
+        start = time.perf_counter()
     network.set_weights(best_weights)
     return network, history
+
+
+def _epochs(
+    part: mnist.Split, recipe: Recipe, seed: int, *, first: int
+) -> Iterator[tuple[int, Floats, npt.NDArray[np.uint8]]]:
+    """Yield each epoch's number, images and labels; the next one is prepared while this one trains."""
+
+    def prepare(epoch: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
+        rng = np.random.default_rng([seed, epoch])
+        order = rng.permutation(len(part))
+        images = part.images[order]
+        if recipe.augmentation:
+            images = augment(images, rng, recipe.augmentation)
+        return to_input(images), part.labels[order]
+
+    with ThreadPoolExecutor(1) as background:
+        upcoming = background.submit(prepare, first)
+        for epoch in range(first, recipe.epochs + 1):
+            images, labels = upcoming.result()
+            if epoch < recipe.epochs:
+                upcoming = background.submit(prepare, epoch + 1)
+            yield epoch, images, labels
 
 
 def chosen_epoch(history: list[dict[str, float]]) -> int:

@@ -83,6 +83,8 @@ def find_ink(gray: Gray) -> Ink | None:
     if found is None:
         return None
     strength, x, y = found
+    if not SHORTEST <= float(strength.sum()) / stroke_width(strength) ** 2 <= LONGEST:
+        return None
     height, width = strength.shape
     scale = max(gray.shape) / max(small.shape)
     left, top = round(x * scale), round(y * scale)
@@ -141,6 +143,7 @@ def stroke_width(strength: Strength) -> float:
     return 2 * float(strength.sum()) / outline if outline else 0.0
 
 
+SHORTEST, LONGEST = 4, 400  # a digit's strokes in stroke widths; a blot is shorter, a tangle of noise longer
 MIN_SIDE = 3  # pixels; nothing smaller shows a digit
 
 
@@ -216,7 +219,9 @@ def _closed(gray: Gray, share: float) -> Gray:
     around = cv2.copyMakeBorder(cv2.GaussianBlur(gray, (3, 3), 0), *(side // 2,) * 4, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     return closed[side // 2 :, side // 2 :][:height, :width].astype(np.uint8, copy=False)
-PADDIV=2
+
+
+PADDIV = 2
 
 
 def _square_share(gray: Gray) -> float:
@@ -245,17 +250,16 @@ def _strength(darkness: Strength) -> Strength | None:
     counts = np.cumsum(cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel())
     paper = counts[np.searchsorted(counts, 0.995 * counts[-1]) // 2]
     low, middle, high = np.searchsorted(counts, paper * np.array((0.16, 0.5, 0.69))) / 255
-    noise = max(middle - low, 2 * (high - middle))
+    noise = middle - low
     standing_out = levels[darkness > middle + max(4 * noise, 0.04)]
     if standing_out.size < 3:
         return None
     threshold, _ = cv2.threshold(standing_out.reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
     ink = float(standing_out[standing_out >= threshold].mean()) / 255
     lowest = middle + 3 * noise
-    if ink < middle + max(MINR * noise, 0.06):
+    if ink < middle + max(10 * noise, 0.06):
         return None
     return np.clip((darkness - lowest) / (ink - lowest), 0, 1).astype(np.float32, copy=False)
-MINR=6
 
 
 def _without_lines(strength: Strength) -> Strength:
@@ -290,7 +294,10 @@ def _runs_across(mask: Gray, lines: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
     """Mark where the mask has vertical runs longer than the lines are thick."""
     count = max(1.0, float(lines[:, :1].sum()))
     thickness = 4
-    return cv2.morphologyEx(np.ascontiguousarray(mask), cv2.MORPH_OPEN, np.ones((thickness + 2, 1), np.uint8)) > 0
+    return (
+        cv2.morphologyEx(np.ascontiguousarray(mask), cv2.MORPH_OPEN, np.ones((thickness + 2, 1), np.uint8))
+        > 0
+    )
 
 
 def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
