@@ -68,6 +68,12 @@ def count_pixels(path, color):
     return int((read_pixels(path) == wanted).all(axis=2).sum())
 
 
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Fifty dots an inch are enough, and quick, where words and colors matter."""
+    monkeypatch.setattr(figures, "DOTS_PER_INCH", 50)
+
+
 @pytest.fixture
 def words(monkeypatch):
     """What is written into figures while a test runs, in order."""
@@ -84,7 +90,7 @@ def words(monkeypatch):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The six figures of 100 images, 3 of them read wrong."""
+    """The six figures of 100 images, 3 of them read wrong, as fine as everyone gets them."""
     folder = tmp_path_factory.mktemp("figures")
     labels = np.arange(100) % 10
     digits = labels.copy()
@@ -159,6 +165,12 @@ def test_examples_are_the_first_six_of_each_digit(tmp_path):
         assert (pixels == read_pixels(tmp_path / "all.png")).all() == same
 
 
+def test_no_examples_are_refused(tmp_path):
+    """There is nothing to look at."""
+    with pytest.raises(ArgumentError, match="Received: 0 pictures"):
+        figures.draw_examples(tmp_path / "examples.png", make_images(0), np.empty(0, int))
+
+
 def test_curves_name_the_chosen_epoch(tmp_path, words):
     """The words below the title tell the epoch and its accuracy on validation images."""
     figures.draw_curves(tmp_path / "curves.png", make_history(5), 4)
@@ -206,7 +218,7 @@ def test_confusion_is_not_drowned_by_right_answers(tmp_path, words):
     counts = np.diag([1000] * 10)
     counts[4, 9] = 1
     figures.draw_confusion(tmp_path / "confusion.png", counts)
-    assert count_pixels(tmp_path / "confusion.png", "#E8843C") > 1000
+    assert count_pixels(tmp_path / "confusion.png", "#E8843C") > 100
     assert words[1] == "Read as another digit than their label: 1 of 10,001 images."
 
 
@@ -231,7 +243,7 @@ def test_predictions_frame_a_wrong_answer(tmp_path):
     figures.draw_predictions(tmp_path / "right.png", make_images(1), [3], make_answers([3], 0.9))
     figures.draw_predictions(tmp_path / "wrong.png", make_images(1), [4], make_answers([3], 0.9))
     assert count_pixels(tmp_path / "right.png", figures.WRONG) == 0
-    assert count_pixels(tmp_path / "wrong.png", figures.WRONG) > 1000
+    assert count_pixels(tmp_path / "wrong.png", figures.WRONG) > 100
 
 
 def test_predictions_show_the_first_24_images(tmp_path, words):
@@ -316,7 +328,7 @@ def test_calibration_error_is_in_the_title(tmp_path, words):
 def test_calibration_of_certainty_can_be_drawn(tmp_path):
     """Confidences of exactly 1, as float32 gives them, are in the last bar."""
     figures.draw_calibration(tmp_path / "sure.png", range(10), np.eye(10, dtype=np.float32))
-    assert count_pixels(tmp_path / "sure.png", figures.RIGHT) > 1000
+    assert count_pixels(tmp_path / "sure.png", figures.RIGHT) > 100
 
 
 def test_full_disk_leaves_the_old_figure(tmp_path):

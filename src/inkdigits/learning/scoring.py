@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.errors import ArgumentError, DataError, PictureError
+from inkdigits.errors import ArgumentError, DataError, PictureError, RunError
 from inkdigits.learning import mnist
 from inkdigits.learning.evaluation import Evaluation, evaluate_probabilities, report
-from inkdigits.learning.figures import draw_mistakes
+from inkdigits.learning.figures import CELLS, draw_mistakes
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.image import find_pictures, load_gray
 from inkdigits.reading.model import open_model
@@ -178,11 +178,16 @@ def draw_picture_mistakes(pictures: PictureEvaluation, path: Path) -> None:
     """Draw the worst mistakes with label, answer and confidence into a PNG file.
 
     Raises:
-        OSError: the file can't be written.
+        RunError: the file can't be written.
     """
-    draw_mistakes(
-        path,
-        [load_gray(mistake.source) for mistake in pictures.mistakes[:30]],
-        [mistake.label for mistake in pictures.mistakes[:30]],
-        np.array([_probabilities(mistake) for mistake in pictures.mistakes[:30]]),
-    )
+    worst = pictures.mistakes[:CELLS]
+    try:
+        path.parent.mkdir(exist_ok=True)
+        draw_mistakes(
+            path,
+            [load_gray(mistake.source) for mistake in worst],
+            [mistake.label for mistake in worst],
+            np.array([_probabilities(mistake) for mistake in worst]),
+        )
+    except OSError as error:
+        raise RunError(f"The figure {path} can't be written: {error.strerror or error}.") from error

@@ -107,6 +107,7 @@ def load_gray(picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> npt.
     if isinstance(picture, np.ndarray):
         values = _check_array(picture, max_pixels)
     elif isinstance(picture, PILImage):
+        _check_size(*picture.size, "The PIL image", max_pixels)
         values, orientation = _decode(picture, "The PIL image", max_pixels)
     else:
         file, name = _read(picture, max_pixels)
@@ -156,7 +157,7 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
         for folder, subfolders, names in os.walk(root, onerror=refuse):
             subfolders[:] = [name for name in subfolders if not name.startswith(".")]
             paths = (Path(folder, name) for name in names if not name.startswith("."))
-            found += [path for path in paths if is_picture_name(path) and path.is_file()]
+            found += [path for path in paths if is_picture_name(path)]
     except OSError as error:
         raise PictureError(f"{error.filename or root} can't be looked into: {error.strerror}.") from error
     return sorted(found)
@@ -266,20 +267,20 @@ def _open(content: io.BytesIO, name: str, max_pixels: int) -> ImageFile:
     with _only_picture_errors(name, max_pixels):
         image = read_header(content)
     _check_size(*image.size, name, max_pixels)
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        with _only_picture_errors(name, max_pixels):
-            width, height = (int(image.tag_v2[tag]) for tag in (256, 257))  # as stored, not upright
-            tile_width, tile_height = (int(image.tag_v2.get(tag, 1)) for tag in (322, 323))
-        _check_size(
-            tile_width, tile_height, f"{name}, in one of its tiles,", max_pixels
-        )  # decoded as a whole
-        with _only_picture_errors(name, max_pixels):
-            # The TIFF class reserves its memory under Pillow's limit, unless it has been given some.
-            image.im = Image.new(image.mode, (width, height)).im
     with _only_picture_errors(name, max_pixels):
         frames = getattr(image, "n_frames", 1)
     if frames > 1:
         _log.warning("%s has %d frames or pages; only the first is read.", name, frames)
+
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        with _only_picture_errors(name, max_pixels):
+            width, height = (int(image.tag_v2[tag]) for tag in (256, 257))  # as stored, not upright
+            tile_width, tile_height = (int(image.tag_v2.get(tag, 1)) for tag in (322, 323))
+        # A tile is decoded as a whole, however little of it the picture shows.
+        _check_size(tile_width, tile_height, f"{name}, in one of its tiles,", max_pixels)
+        with _only_picture_errors(name, max_pixels):
+            # The TIFF class reserves its memory under Pillow's limit, unless it has been given some.
+            image.im = Image.new(image.mode, (width, height)).im
     return image
 
 
@@ -326,7 +327,6 @@ def _only_picture_errors(name: str, max_pixels: int) -> Iterator[None]:
 
 def _decode(image: PILImage, name: str, max_pixels: int) -> tuple[npt.NDArray[Any], int]:
     """Return a PIL image's values, as ``_check_array`` accepts them, and its EXIF orientation."""
-    _check_size(*image.size, name, max_pixels)
     with _only_picture_errors(name, max_pixels):
         image.load()
         if image.mode.startswith(("I", "F")):
@@ -389,7 +389,7 @@ def _check_array(array: npt.NDArray[Any], max_pixels: int) -> npt.NDArray[Any]:
 def _to_uint8(values: npt.NDArray[Any]) -> MatLike:
     """Scale bool, uint8, uint16 or float from 0 to 1 to 0 to 255, rounded."""
     if values.dtype == np.uint8:
-        return np.ascontiguousarray(values)
+        return values
     if values.dtype == bool:
         return values.astype(np.uint8) * np.uint8(255)
     if values.dtype.kind == "f":
@@ -457,7 +457,7 @@ def _channel_that_shows_hidden_ink(rgb: MatLike) -> int | None:
     reduced = (max(1, round(width / shrink)), max(1, round(height / shrink)))
     small = cv2.resize(rgb, reduced, interpolation=cv2.INTER_AREA)
     views = [*cv2.split(small), _luminance(small)]
-    window = min(61, min(reduced) // 2 * 2 + 1)  # odd; a quarter of the longer side
+    window = 61  # a quarter of the longer side
     grounds = [cv2.medianBlur(view, window) for view in views]
 
     # The corners of a sheet vanish in the median too. They lie where the median itself changes.

@@ -1,21 +1,21 @@
 """A picture of one handwritten digit -> the same digit in MNIST's form.
 
-    gray picture -> shrunk -> dark on light -> darkness -> strength -> without lines -> the digit's strokes
-    strokes -> stroke width of MNIST -> 20 x 20 box -> centered by mass -> 28 x 28
+    gray picture -> small -> dark on light -> darkness -> strength -> without rules -> the digit's strokes
+    strokes -> MNIST's stroke width -> 20 x 20 box -> centered by mass -> 28 x 28
 
-The rule of the last three steps is MNIST's own: "The original black and white (bilevel) images from NIST were
-size normalized to fit in a 20x20 pixel box while preserving their aspect ratio. The resulting images contain
-grey levels as a result of the anti-aliasing technique used by the normalization algorithm. The images were
-centered in a 28x28 image by computing the center of mass of the pixels" (Y. LeCun, C. Cortes, C. Burges, The
-MNIST database of handwritten digits). NIST's hands wrote with one kind of pen on one kind of form, so pens,
-paper and light have to be evened out before.
+The last steps are MNIST's own: "The original black and white (bilevel) images from NIST were size normalized
+to fit in a 20x20 pixel box while preserving their aspect ratio. The resulting images contain grey levels as a
+result of the anti-aliasing technique used by the normalization algorithm. The images were centered in a 28x28
+image by computing the center of mass of the pixels" (LeCun, Cortes and Burges, The MNIST Database of
+Handwritten Digits). NIST's writers had one kind of pen, form and scanner; other pens, papers and lights are
+evened out before.
 
-Every function here is pure; no step knows what a network thinks of the digit.
+Every step is a pure function, and none knows what a network thinks of the digit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,16 +24,21 @@ import numpy.typing as npt
 from inkdigits.result import Box
 
 Gray = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 Strength = npt.NDArray[np.float32]
 
-SIDE = 28  # an MNIST image
-BOX = 20  # the digit in it
-# Stroke width of the 55,000 training images, in pixels of the 20 x 20 box, as `stroke_width` measures it.
+SIDE = 28  # pixels, an MNIST image
+BOX = 20  # pixels, the longer side of the digit in it
+# Stroke width of MNIST's 55,000 training images as `stroke_width` measures it, in pixels of the 20 x 20 box.
 TYPICAL_STROKE = 2.4  # the median
-USUAL_STROKES = (1.4, 4.2)  # 1 and 99 %
+USUAL_STROKES = (1.4, 4.2)  # 1 % and 99 %
+# How long a digit's strokes are, counted in stroke widths: a blot is shorter, a tangle of noise longer.
+STROKE_LENGTHS = (4, 400)
 
-WORKING_SIDE = 256  # pixels of the longer side; MNIST's box is 20, so no detail that matters is lost
-FINE = 3  # stroke widths are changed on a grid this many times finer than MNIST's
+WORKING_SIDE = 256  # pixels of the longer side at most, a dozen times MNIST's box
+SMALLEST_SIDE = 3  # pixels; nothing smaller shows a digit
+SMALLEST_SHARE = 0.05  # of the picture's longer side; a smaller mark is a speck
+FINE = 3  # strokes are redrawn on a grid this many times finer than MNIST's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +46,9 @@ class Ink:
     """The ink of one digit.
 
     Attributes:
-        strength: float32 (h, w), 0 where there is paper, 1 where there is full ink; cut to the ink.
-        box: where that is in the picture it was found in. The strength of a large picture is coarser than
-            its box.
+        strength: float32 of shape (h, w), cut to the ink: 0 is paper, 1 is full ink. In a large picture it is
+            coarser than the box.
+        box: where the ink is, in pixels of the picture it was found in.
     """
 
     strength: Strength
@@ -53,51 +58,40 @@ class Ink:
 def find_ink(gray: Gray) -> Ink | None:
     """Find the one handwritten digit in a picture.
 
-    The digit may be dark on light or light on dark, thin or fat, small, off center, broken into strokes, under
-    a shadow, on ruled paper or beside specks and frames.
+    The digit may be dark on light or light on dark, thin or fat, small and in a corner, broken into strokes,
+    under a shadow, on ruled or squared paper, beside specks and frames.
 
     Args:
-        gray: uint8 of shape (H, W), any size from 1 x 1.
+        gray: uint8 of shape (H, W), of any size.
 
     Returns:
-        The digit's ink, or None where there is none: blank, noise, soft shadow.
+        The digit's ink, or None where there is none: blank paper, noise, soft shadow, a picture below 3 x 3.
 
     Example:
-        >>> picture = np.full((100, 100), 230, np.uint8)
-        >>> find_ink(picture) is None
+        >>> paper = np.full((100, 100), 230, np.uint8)
+        >>> find_ink(paper) is None
         True
-        >>> ink = find_ink(cv2.line(picture, (50, 20), (40, 80), color=30, thickness=4))
-        >>> ink.box
+        >>> find_ink(cv2.line(paper, (50, 20), (40, 80), color=30, thickness=4)).box
         Box(x=38, y=18, width=15, height=65)
     """
-    if min(gray.shape) < MIN_SIDE:
-        return None
-    ready = _mnist_form(gray)
-    if ready is not None:
-        return ready
-    small = _shrunk(gray)
-    strength = _strength(_darkness(_dark_on_light(small)))
-    if strength is None:
-        return None
-    found = _strokes(_without_lines(strength))
-    if found is None:
-        return None
-    strength, x, y = found
-    if not SHORTEST <= float(strength.sum()) / stroke_width(strength) ** 2 <= LONGEST:
-        return None
-    height, width = strength.shape
-    scale = max(gray.shape) / max(small.shape)
-    left, top = round(x * scale), round(y * scale)
-    right, bottom = round((x + width) * scale), round((y + height) * scale)
-    box = Box(left, top, min(right, gray.shape[1]) - left, min(bottom, gray.shape[0]) - top)
-    return Ink(strength, box)
+    ink = _ink(gray)
+    if ink is None or max(gray.shape) <= WORKING_SIDE or max(ink.strength.shape) > WORKING_SIDE // 3:
+        return ink
+    # A small digit in a large picture: look again from nearby.
+    margin = max(ink.box.width, ink.box.height) // 2
+    left, top = max(0, ink.box.x - margin), max(0, ink.box.y - margin)
+    right, bottom = ink.box.x + ink.box.width + margin, ink.box.y + ink.box.height + margin
+    closer = _ink(gray[top:bottom, left:right])
+    if closer is None:
+        return ink
+    return replace(closer, box=replace(closer.box, x=closer.box.x + left, y=closer.box.y + top))
 
 
 def to_mnist_form(ink: Ink) -> Gray:
     """Draw a digit as an MNIST image.
 
-    The stroke gets MNIST's typical width, the digit fits a 20 x 20 box with its aspect kept, and its center of
-    mass lies in the middle. Ink that is in this form already stays as it is.
+    The strokes get MNIST's typical width, the digit fits a 20 x 20 box with its aspect kept, and its center
+    of mass comes to the middle. Ink that fits the box already and has a usual stroke keeps every gray level.
 
     Args:
         ink: what `find_ink` found.
@@ -106,23 +100,22 @@ def to_mnist_form(ink: Ink) -> Gray:
         uint8 of shape (28, 28), ink light (255) on black (0).
 
     Example:
-        >>> picture = cv2.circle(np.full((200, 200), 255, np.uint8), (90, 120), 50, color=0, thickness=9)
-        >>> image = to_mnist_form(find_ink(picture))
+        >>> paper = np.full((200, 200), 255, np.uint8)
+        >>> image = to_mnist_form(find_ink(cv2.circle(paper, (90, 120), 50, color=0, thickness=3)))
         >>> image.shape, int(image.max())
         ((28, 28), 255)
     """
-    strength = ink.strength
     thinnest, fattest = USUAL_STROKES
-    if max(strength.shape) == BOX and thinnest <= stroke_width(strength) <= fattest:
-        return _centered(strength)
-    return _centered(_fit(_with_typical_stroke(strength), BOX))
+    if max(ink.strength.shape) == BOX and thinnest <= stroke_width(ink.strength) <= fattest:
+        return _centered(ink.strength)
+    return _centered(_fit(_with_typical_stroke(ink.strength), BOX))
 
 
 def stroke_width(strength: Strength) -> float:
-    """Measure how wide the strokes are: twice the area over the length of the outline.
+    """Measure how wide strokes are: twice their area over the length of their outline.
 
-    The outline of a gray picture is its total variation (the co-area formula), so no threshold is needed and
-    blur doesn't matter.
+    The outline of a gray picture is its total variation, by the co-area formula (Federer 1959), so no
+    threshold is needed.
 
     Args:
         strength: float32 of shape (h, w), 0 to 1.
@@ -136,222 +129,254 @@ def stroke_width(strength: Strength) -> float:
         >>> round(stroke_width(bar), 1)
         2.9
     """
-    padded = cv2.copyMakeBorder(strength, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    padded = cv2.copyMakeBorder(strength, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     across = padded[:-1, 1:] - padded[:-1, :-1]
     down = padded[1:, :-1] - padded[:-1, :-1]
-    outline = float(cv2.magnitude(across, down).sum())
+    outline = float(np.sqrt(across * across + down * down).sum())
     return 2 * float(strength.sum()) / outline if outline else 0.0
 
 
-SHORTEST, LONGEST = 4, 400  # a digit's strokes in stroke widths; a blot is shorter, a tangle of noise longer
-MIN_SIDE = 3  # pixels; nothing smaller shows a digit
+# ---------------------------------------------------------------------------------------- picture to ink
 
 
-def _shrunk(gray: Gray, longest: int = WORKING_SIDE) -> Gray:
-    height, width = gray.shape
-    scale = longest / max(height, width)
-    if scale >= 1:
-        return gray
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+def _ink(gray: Gray) -> Ink | None:
+    if min(gray.shape) < SMALLEST_SIDE:
+        return None
+    ready = _mnist_form(gray)
+    if ready is not None:
+        return ready
+    small = _shrunk(gray, WORKING_SIDE)
+    strength = _strength(_darkness(_dark_on_light(small)))
+    found = None if strength is None else _strokes(_without_lines(strength))
+    if found is None:
+        return None
+    strength, x, y = found
+    shortest, longest = STROKE_LENGTHS
+    if not shortest <= float(strength.sum()) / stroke_width(strength) ** 2 <= longest:
+        return None
+    scale = max(gray.shape) / max(small.shape)
+    left, top = round(x * scale), round(y * scale)
+    right = min(round((x + strength.shape[1]) * scale), gray.shape[1])
+    bottom = min(round((y + strength.shape[0]) * scale), gray.shape[0])
+    return Ink(strength, Box(left, top, right - left, bottom - top))
 
 
 def _mnist_form(gray: Gray) -> Ink | None:
-    """Take an MNIST image as it is, with its faintest grays."""
+    """Take an MNIST image as it is, with its faintest grays; None for any other picture."""
     if gray.shape != (SIDE, SIDE):
         return None
     light = 255 - _dark_on_light(gray)
     x, y, width, height = cv2.boundingRect(light)
     if max(width, height) != BOX:
         return None
-    rows, columns = _center(light)
-    if max(abs(rows - SIDE / 2), abs(columns - SIDE / 2)) > 0.51:
+    if np.abs(np.subtract(_center(light), SIDE / 2)).max() > 0.51:
         return None
-    return Ink((light[y : y + height, x : x + width] / np.float32(255)), Box(x, y, width, height))
+    strength = light[y : y + height, x : x + width].astype(np.float32) / np.float32(255)
+    return Ink(strength, Box(x, y, width, height))
+
+
+def _shrunk(gray: Gray, longest: int) -> Gray:
+    height, width = gray.shape
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return gray
+    size = max(SMALLEST_SIDE, round(width * scale)), max(SMALLEST_SIDE, round(height * scale))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _dark_on_light(gray: Gray) -> Gray:
     """Turn light ink on dark paper into dark ink on light paper.
 
-    Two signs, both in units of standard deviations. Ink is the minority nearly everywhere,
-    so differences from the surroundings are skewed toward ink; a shadow's edge differs both ways alike. And
-    where fat ink fills a narrow picture, the rim still shows more paper than the middle does.
+    Two signs, both in standard deviations. Ink is rarer than paper, so differences from the surroundings are
+    skewed toward ink, while a shadow's edge differs both ways alike. And where fat ink fills a tightly cut
+    picture, the rim still shows more paper than the middle does.
     """
-    small = _shrunk(gray, 128).astype(np.float32)
+    small = _shrunk(gray, WORKING_SIDE // 2).astype(np.float32)
     surroundings = max(small.shape) // 4 | 1
-    differences = small - cv2.blur(small, (surroundings, surroundings), borderType=cv2.BORDER_REFLECT)
-    squares = differences * differences
-    skewness = float((squares * differences).mean()) / max(float(squares.mean()), 1e-3) ** 1.5
+    difference = small - cv2.blur(small, (surroundings, surroundings), borderType=cv2.BORDER_REFLECT)
+    square = difference * difference
+    skewness = float((square * difference).mean()) / max(float(square.mean()), 1e-3) ** 1.5
     rim = max(1, round(0.08 * min(small.shape)))
     middle = small[rim:-rim, rim:-rim]
-    whole, inside = float(small.sum()), float(middle.sum())
-    rim_mean = (whole - inside) / (small.size - middle.size)
-    middle_mean = inside / max(middle.size, 1)
-    prominence = (middle_mean - rim_mean) / max(float(small.std()), 1e-3)
+    rim_mean = float(small.sum() - middle.sum()) / (small.size - middle.size)
+    prominence = (float(middle.mean()) - rim_mean) / max(float(small.std()), 1e-3)
     return gray if skewness + 1.5 * prominence <= 0 else 255 - gray
 
 
 def _darkness(gray: Gray) -> Strength:
-    """Return how much darker than the paper around it each pixel is: 0 paper, 1 black.
+    """Return how much darker than the paper around it each pixel is: 0 is paper, 1 is black.
 
-    Light falls on paper as a factor, so the picture is divided by the paper's brightness. A drawing or a clean
-    scan has one paper level. The paper of a photo is what closing leaves, after the even part of a slope was
-    divided out: closing fills whatever is narrower than its square, so strokes go, and keeps wide shadows.
+    Light falls on paper as a factor, so the picture is divided by its paper. A drawing or a clean scan has
+    one level of paper. The paper of a photo is what closing leaves: it fills whatever is dark and narrower
+    than its square, so strokes vanish while shadows, with their edges, stay.
     """
     counts = cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel()
     levels = np.flatnonzero(counts)
-    counts[: (levels[0] + levels[-1] + 1) // 2] = 0  # the light half only: fat ink may be commoner than paper
-    commonest = int(counts.argmax())
-    if counts[commonest] > counts.sum() / 2:
-        return np.maximum(1 - gray / np.float32(max(commonest, DARKEST_PAPER)), 0)
-    paper = cv2.blur(_closed(gray, _square_share(gray)), (5, 5))
+    light = counts[(levels[0] + levels[-1] + 1) // 2 :]  # fat ink may be commoner than paper
+    if light.max() > 0.5 * light.sum():
+        paper = np.full_like(gray, 256 - light.size + int(light.argmax()))
+    else:
+        paper = cv2.blur(_closed(gray, _closing_share(gray)), (5, 5)).astype(np.uint8, copy=False)
     return np.maximum(1 - gray / np.maximum(paper, DARKEST_PAPER).astype(np.float32), 0)
 
 
-DARKEST_PAPER = 32  # below this a camera's noise is all one would divide by
-SQUARE_SHARES = (0.09, 0.18, 0.35)  # of the picture's longer side; MNIST's fattest strokes are 0.2 of a digit
+DARKEST_PAPER = 32  # gray level; below it one would divide by a camera's noise
+CLOSING_SHARES = (0.09, 0.18, 0.35)  # of the longer side: fine pens, markers, a fat digit cut tightly
 
 
-def _closed(gray: Gray, share: float) -> Gray:
-    """Fill what is darker than its surroundings and narrower than a square."""
-    side = int(share * max(gray.shape)) | 1
-    height, width = gray.shape
-    around = cv2.copyMakeBorder(cv2.GaussianBlur(gray, (3, 3), 0), *(side // 2,) * 4, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return closed[side // 2 :, side // 2 :][:height, :width].astype(np.uint8, copy=False)
+def _closing_share(gray: Gray) -> float:
+    """Choose a square that is safely wider than the strokes, and not much wider.
 
-
-PADDIV = 2
-
-
-def _square_share(gray: Gray) -> float:
-    """Choose a square for closing that is safely wider than the strokes, and not much wider.
-
-    The wider the square, the more of a shadow's slope is taken for ink. The darkest ink gains nothing more from
-    a square that is wider than its stroke.
+    The wider the square, the more of a shadow's slope is taken for ink; but once it is wider than the
+    strokes, the darkest ink gains nothing more. So take the size after the one where the gain ends.
     """
     small = _shrunk(gray, 64)
     darkest = []
-    for share in SQUARE_SHARES:
-        darkness = 1 - small / np.maximum(_closed(small, share), DARKEST_PAPER).astype(np.float32)
-        darkest.append(float(np.partition(darkness.ravel(), -DARKEST_PIXELS)[-DARKEST_PIXELS:].mean()))
-    for share, wider, depth in zip(SQUARE_SHARES, SQUARE_SHARES[1:], darkest[:-1]):
-        if depth > 0.85 * darkest[-1]:
-            return wider
-    return SQUARE_SHARES[-1]
+    for share in CLOSING_SHARES:
+        lightness = cv2.divide(small, np.maximum(_closed(small, share), DARKEST_PAPER), scale=255)
+        below = np.cumsum(cv2.calcHist([lightness.astype(np.uint8)], [0], None, [256], [0, 256]).ravel())
+        darkest.append(255 - int(np.searchsorted(below, 0.003 * small.size)))
+    wide_enough = next(i for i, depth in enumerate(darkest) if depth >= 0.85 * darkest[-1])
+    return CLOSING_SHARES[min(wide_enough + 1, len(CLOSING_SHARES) - 1)]
 
 
-DARKEST_PIXELS = 20
+def _closed(gray: Gray, share: float) -> Gray:
+    """Fill what is dark and narrower than a square of this share of the longer side.
+
+    The picture is continued beyond its edges; otherwise the dark end of every slope would be filled too.
+    """
+    side = int(share * max(gray.shape)) | 1
+    pad = side // 2
+    height, width = gray.shape
+    continued = cv2.copyMakeBorder(
+        cv2.GaussianBlur(gray, (3, 3), 0), pad, pad, pad, pad, cv2.BORDER_REPLICATE
+    )
+    closed = cv2.morphologyEx(continued, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return closed[pad : pad + height, pad : pad + width].astype(np.uint8, copy=False)
 
 
 def _strength(darkness: Strength) -> Strength | None:
-    """Stretch darkness so that paper with its noise is 0 and ink is 1; None where nothing stands out."""
+    """Stretch darkness so that paper with its noise is 0 and ink is 1; None where nothing stands out.
+
+    The noise is measured on the lighter half of the paper, where there is neither ink nor print. Ink is the
+    upper class of what stands out (Otsu's threshold).
+    """
     levels = np.minimum(darkness * 255, 255).astype(np.uint8)
-    counts = np.cumsum(cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel())
-    paper = counts[np.searchsorted(counts, 0.995 * counts[-1]) // 2]
-    low, middle, high = np.searchsorted(counts, paper * np.array((0.16, 0.5, 0.69))) / 255
-    noise = middle - low
-    standing_out = levels[darkness > middle + max(4 * noise, 0.04)]
-    if standing_out.size < 3:
+    below = np.cumsum(cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel())
+    darkest = np.searchsorted(below, 0.995 * below[-1])
+    paper = below[darkest // 2]
+    low, usual, high = (float(np.searchsorted(below, share * paper)) for share in (0.16, 0.5, 0.84))
+    noise = usual - low  # one standard deviation
+    drawing = high == 0  # paper without any noise
+    faintest = 8 if drawing else max(10 * noise, 30)  # of 255
+    standing_out = levels[levels > usual + max(4 * noise, faintest / 2)]
+    if not standing_out.size:
         return None
     threshold, _ = cv2.threshold(standing_out.reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
-    ink = float(standing_out[standing_out >= threshold].mean()) / 255
-    lowest = middle + 3 * noise
-    if ink < middle + max(10 * noise, 0.06):
+    ink = float(standing_out[standing_out >= threshold].mean())
+    if ink < usual + faintest:
         return None
-    return np.clip((darkness - lowest) / (ink - lowest), 0, 1).astype(np.float32, copy=False)
+    lowest = usual + 3 * noise
+    strength: Strength = np.clip((darkness * 255 - np.float32(lowest)) / np.float32(ink - lowest), 0, 1)
+    return strength
 
 
 def _without_lines(strength: Strength) -> Strength:
-    """Drop ruled lines: thin, straight, nearly level or upright, from one edge of the picture to the other.
+    """Drop the rules of ruled and squared paper: thin, straight, level or upright, from edge to edge.
 
-    Where a stroke crosses a line it stays. In a picture cut tightly around a digit a bar of the digit itself may
-    run from edge to edge; so nothing is dropped unless what remains keeps clear of the edges.
+    Where a stroke crosses a rule it stays.
     """
-    mask = (strength > 0.15).astype(np.uint8)
+    mask = strength > 0.15
     level, upright = _level_lines(mask), _level_lines(mask.T).T
     if not (level.any() or upright.any()):
         return strength
-    crossing = _runs_across(mask & ~upright, level) | _runs_across((mask & ~level).T, upright.T).T
+    thickest = max(3, round(0.02 * max(mask.shape)))
+    crossing = _upright_runs(mask & ~upright, thickest) | _upright_runs((mask & ~level).T, thickest).T
     return np.where((level | upright) & ~crossing, np.float32(0), strength)
 
 
-def _level_lines(mask: Gray) -> npt.NDArray[np.bool_]:
-    """Mark the pixels of nearly horizontal lines that run from the left edge to the right edge."""
+def _level_lines(mask: Mask) -> Mask:
+    """Mark nearly horizontal lines that run from the left edge to the right edge, and a pixel around them."""
     height, width = mask.shape
     if not (mask[:, 0].any() and mask[:, -1].any()):
         return np.zeros(mask.shape, np.bool_)
-    thickened = cv2.dilate(np.ascontiguousarray(mask), np.ones((3, 1), np.uint8))
-    runs = cv2.morphologyEx(thickened, cv2.MORPH_OPEN, np.ones((1, max(3, width // 6)), np.uint8))
-    runs = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, max(3, width // 8)), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    # A tilted line is a stair of level runs; a pixel of thickness more makes the steps long.
+    lines = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))
+    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((1, max(3, width // 6)), np.uint8))
+    lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((1, max(3, width // 8)), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     through = (stats[:, cv2.CC_STAT_WIDTH] >= width - 2) & (stats[:, cv2.CC_STAT_HEIGHT] <= 0.12 * height + 3)
-    through[0] = False
-    return through[labels]
+    through[0] = False  # the paper
+    marked: Mask = through[labels]
+    return marked
 
 
-def _runs_across(mask: Gray, lines: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Mark where the mask has vertical runs longer than the lines are thick."""
-    count = max(1.0, float(lines[:, :1].sum()))
-    thickness = 4
-    return (
-        cv2.morphologyEx(np.ascontiguousarray(mask), cv2.MORPH_OPEN, np.ones((thickness + 2, 1), np.uint8))
-        > 0
-    )
+def _upright_runs(mask: Mask, thickest: int) -> Mask:
+    """Mark vertical runs that are longer than a rule is thick."""
+    run = np.ones((thickest + 1, 1), np.uint8)
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, run).astype(np.bool_)
 
 
 def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
-    """Keep the connected strokes that make up the digit; also return the left and top of their box."""
-    mask = (strength > 0.25).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
-        return None
-    mass = np.bincount(labels.ravel(), weights=strength.ravel(), minlength=count)
-    mass[0] = 0
+    """Cut out the strokes that make up the digit; also return the left and the top of the cut.
+
+    The strongest connected stroke is the digit's, and so is every other that is near what was chosen and not
+    dust beside it. What touches the picture's edge is more likely a neighbor or a frame.
+    """
+    height, width = strength.shape
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (strength > 0.25).astype(np.uint8), connectivity=8
+    )
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
-    height, width = strength.shape
-    at_edge = (left <= 0) | (top <= 0) | (right >= width) | (bottom >= height)
-    band = max(2, round(0.05 * max(height, width)))
-    inside = np.bincount(labels[band:-band, band:-band].ravel(), minlength=count)
-    mass[at_edge & (inside < 0.05 * stats[:, cv2.CC_STAT_AREA])] = 0
-    if not mass.any():
-        return None
+    at_edge = (left == 0) | (top == 0) | (right == width) | (bottom == height)
+    mass = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    mass[0] = 0  # the paper
+    if (at_edge & (mass > 0)).any():
+        rim = max(2, round(0.05 * max(height, width)))
+        inside = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=count)
+        mass[at_edge & (inside < 0.05 * mass)] = 0  # a frame
     main = int(np.where(at_edge, 0.3 * mass, mass).argmax())
-    x0, y0, x1, y1 = int(left[main]), int(top[main]), int(right[main]), int(bottom[main])
-    if max(x1 - x0, y1 - y0) < max(MIN_SIDE, 0.05 * max(strength.shape)):
+    size = max(stats[main, cv2.CC_STAT_WIDTH], stats[main, cv2.CC_STAT_HEIGHT])
+    if not mass[main] or size < max(SMALLEST_SIDE, SMALLEST_SHARE * max(height, width)):
         return None
-    chosen = np.zeros(count, np.bool_)
-    chosen[main] = True
-    candidates = (mass > 0.02 * mass[main]) & (at_edge[main] | ~at_edge)
+    possible = (mass > 0.02 * mass[main]) & (at_edge[main] | ~at_edge)
+    chosen = np.arange(count) == main
     while True:
-        gap_x = np.maximum(x0 - right, left - x1)
-        gap_y = np.maximum(y0 - bottom, top - y1)
-        near = candidates & ~chosen & (np.maximum(gap_x, gap_y) <= 0.2 * max(x1 - x0, y1 - y0))
-        if not near.any():
+        x, y, end_x, end_y = left[chosen].min(), top[chosen].min(), right[chosen].max(), bottom[chosen].max()
+        gap = np.max([left - end_x, x - right, top - end_y, y - bottom], axis=0)
+        near = possible & (gap <= 0.2 * max(end_x - x, end_y - y))
+        if not (near & ~chosen).any():
             break
         chosen |= near
-        x0, y0 = int(left[chosen].min()), int(top[chosen].min())
-        x1, y1 = int(right[chosen].max()), int(bottom[chosen].max())
-    kept = cv2.dilate(chosen[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
-    return (strength * kept)[y0:y1, x0:x1], x0, y0
+    cut = slice(y, end_y), slice(x, end_x)
+    kept = cv2.dilate(chosen[labels[cut]].astype(np.uint8), np.ones((3, 3), np.uint8))
+    return strength[cut] * kept, int(x), int(y)
+
+
+# ------------------------------------------------------------------------------------ ink to MNIST image
 
 
 def _with_typical_stroke(strength: Strength) -> Strength:
-    """Draw the strokes as wide as MNIST's, cut to the ink; the longer side is about ``FINE * BOX``."""
-    fine = np.clip(_fit(strength, FINE * BOX), 0, 1)
-    pad = FINE * 4
-    fine = cv2.copyMakeBorder(fine, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
-    # Ink begins at half of what the stroke reaches nearby, so a faint stroke is not lost beside a strong one.
-    reach = np.ones((FINE * 4 | 1,) * 2, np.uint8)
-    ink = (fine > np.maximum(cv2.dilate(fine, reach), 0.3) / 2).astype(np.uint8)
+    """Redraw the strokes as wide as MNIST's, cut to the ink and about ``FINE`` times MNIST's size.
+
+    Every outline moves by the same distance, as with a wider or a finer pen; the centers of the strokes stay.
+    """
+    pad = 4 * FINE
+    fine = cv2.copyMakeBorder(_fit(strength, FINE * BOX), pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+    fine = cv2.GaussianBlur(fine, (0, 0), FINE / 3)  # the stairs of coarse pixels are not the writer's
+    # The outline is where ink falls to half of what the stroke reaches nearby, so that a pale stroke beside a
+    # strong one is drawn as well.
+    nearby = np.ones((4 * FINE + 1, 4 * FINE + 1), np.uint8)
+    reached = np.maximum(cv2.dilate(fine, nearby), 0.3 * float(fine.max()))
+    ink = (fine > 0.5 * reached).astype(np.uint8)
     distance = cv2.distanceTransform(ink, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - ink, cv2.DIST_L2, 5)
-    distance -= np.sign(distance) * np.float32(0.5)
-    width = stroke_width(np.clip(distance + np.float32(0.5), 0, 1)) / FINE
-    growth = max(TYPICAL_STROKE - width, -width / 2) / 2 * FINE
-    drawn = np.clip(distance + np.float32(growth + 0.5), 0, 1)
-    x, y, width, height = cv2.boundingRect((drawn > 0.5).astype(np.uint8))
-    return drawn[y : y + height, x : x + width]
+    distance -= np.copysign(np.float32(0.5), distance)  # from the outline, not from the next pixel's center
+    width = stroke_width(np.clip(distance + np.float32(0.5), 0, 1))
+    growth = max((FINE * TYPICAL_STROKE - width) / 2, -float(distance.max()) / 2)
+    drawn: Strength = np.clip(distance + np.float32(growth + 0.5), 0, 1)
+    x, y, columns, rows = cv2.boundingRect((drawn > 0.5).astype(np.uint8))
+    return drawn[y : y + rows, x : x + columns]
 
 
 def _fit(strength: Strength, longest: int) -> Strength:
@@ -359,7 +384,7 @@ def _fit(strength: Strength, longest: int) -> Strength:
     scale = longest / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(strength, size, interpolation=interpolation).astype(np.float32, copy=False)
+    return np.clip(cv2.resize(strength, size, interpolation=interpolation), 0, 1)
 
 
 def _centered(digit: Strength) -> Gray:
@@ -369,12 +394,12 @@ def _centered(digit: Strength) -> Gray:
     top = min(max(round(SIDE / 2 - row), 0), SIDE - height)
     left = min(max(round(SIDE / 2 - column), 0), SIDE - width)
     image = np.zeros((SIDE, SIDE), np.uint8)
-    image[top : top + height, left : left + width] = np.rint(np.clip(digit, 0, 1) * 255)
+    image[top : top + height, left : left + width] = np.rint(digit * 255)
     return image
 
 
-def _center(weights: npt.NDArray[np.uint8] | Strength) -> tuple[float, float]:
-    """Return the center of mass as (row, column), counted between pixels of 0, 1, 2 ..."""
+def _center(weights: Gray | Strength) -> tuple[float, float]:
+    """Return the center of mass as row and column, where MNIST's 14 is the fifteenth pixel."""
     rows, columns = weights.sum(axis=1, dtype=np.float64), weights.sum(axis=0, dtype=np.float64)
     mass = rows.sum()
     return float(rows @ np.arange(rows.size) / mass), float(columns @ np.arange(columns.size) / mass)
