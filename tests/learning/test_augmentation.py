@@ -46,7 +46,7 @@ def test_no_ink_comes_from_a_neighbor(images):
 def test_ink_stays_about_the_same(images):
     """Pens get thinner and fatter, but no digit vanishes."""
     share = augment(images, np.random.default_rng(0)).sum(axis=(1, 2)) / images.sum(axis=(1, 2))
-    assert 0.2 < share.min()
+    assert share.min() > 0.2
     assert share.max() < 3
     assert 0.9 < share.mean() < 1.4
 

@@ -100,7 +100,8 @@ def _with_other_pen(images: Images, rng: np.random.Generator, strength: float) -
     fat, thin = (_tiles(operation(mosaic, cross), len(images)) for operation in (cv2.dilate, cv2.erode))
     share = np.abs(amount)[:, np.newaxis, np.newaxis]
     other = np.where(amount[:, np.newaxis, np.newaxis] > 0, fat, thin)
-    return np.round((1 - share) * images + share * other).astype(np.uint8)
+    changed: Images = np.round((1 - share) * images + share * other).astype(np.uint8)
+    return changed
 
 
 def _mosaic(images: Images) -> Images:
@@ -111,5 +112,5 @@ def _mosaic(images: Images) -> Images:
 
 
 def _tiles(mosaic: cv2.typing.MatLike, count: int) -> Images:
-    tiles = np.asarray(mosaic, np.uint8).reshape(count, TILE, TILE)
+    tiles: Images = np.asarray(mosaic, np.uint8).reshape(count, TILE, TILE)
     return tiles[:, MARGIN:-MARGIN, MARGIN:-MARGIN]

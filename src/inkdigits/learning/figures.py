@@ -294,7 +294,12 @@ def draw_predictions(
 
 
 def draw_mistakes(
-    path: str | PathLike[str], images: Pictures, labels: ArrayLike, probabilities: ArrayLike
+    path: str | PathLike[str],
+    images: Pictures,
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    total: int | None = None,
 ) -> None:
     """Draw the worst mistakes: the 24 wrong answers of the highest confidence, the surest first.
 
@@ -303,6 +308,7 @@ def draw_mistakes(
         images: (N, 28, 28) uint8, or N gray pictures (height, width) uint8 of any size; N at least 1.
         labels: (N,) whole numbers, 0 to 9.
         probabilities: (N, 10) floats; each row adds up to 1.
+        total: of how many images these are the part to show; None for N.
 
     Raises:
         ArgumentError: the data are not as described.
@@ -314,7 +320,7 @@ def draw_mistakes(
     confidence, right = rate_answers(probabilities, labels)
     wrong = np.flatnonzero(~right)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:CELLS]
-    subtitle = f"Read wrong: {len(wrong):,} of {len(labels):,} images."
+    subtitle = f"Read wrong: {len(wrong):,} of {total or len(labels):,} images."
     if len(shown) > 1:
         subtitle += f" The {len(shown)} surest wrong answers, the surest first:"
     title = "The worst mistakes"

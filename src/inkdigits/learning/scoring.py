@@ -188,6 +188,7 @@ def draw_picture_mistakes(pictures: PictureEvaluation, path: Path) -> None:
             [load_gray(mistake.source) for mistake in worst],
             [mistake.label for mistake in worst],
             np.array([_probabilities(mistake) for mistake in worst]),
+            total=pictures.evaluation.images,
         )
     except OSError as error:
         raise RunError(f"The figure {path} can't be written: {error.strerror or error}.") from error

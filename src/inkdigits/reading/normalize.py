@@ -33,7 +33,7 @@ BOX = 20  # pixels, the longer side of the digit in it
 TYPICAL_STROKE = 2.4  # the median
 USUAL_STROKES = (1.4, 4.2)  # 1 % and 99 %
 # How long a digit's strokes are, counted in stroke widths: a blot is shorter, a tangle of noise longer.
-STROKE_LENGTHS = (4, 400)
+STROKE_LENGTHS = (4.5, 400)
 
 WORKING_SIDE = 256  # pixels of the longer side at most, a dozen times MNIST's box
 SMALLEST_SIDE = 3  # pixels; nothing smaller shows a digit
@@ -217,7 +217,8 @@ def _darkness(gray: Gray) -> Strength:
         paper = np.full_like(gray, 256 - light.size + int(light.argmax()))
     else:
         paper = cv2.blur(_closed(gray, _closing_share(gray)), (5, 5)).astype(np.uint8, copy=False)
-    return np.maximum(1 - gray / np.maximum(paper, DARKEST_PAPER).astype(np.float32), 0)
+    darker = cv2.subtract(paper, gray)
+    return np.divide(darker, np.maximum(paper, DARKEST_PAPER), dtype=np.float32)
 
 
 DARKEST_PAPER = 32  # gray level; below it one would divide by a camera's noise
@@ -233,9 +234,10 @@ def _closing_share(gray: Gray) -> float:
     small = _shrunk(gray, 64)
     darkest = []
     for share in CLOSING_SHARES:
-        lightness = cv2.divide(small, np.maximum(_closed(small, share), DARKEST_PAPER), scale=255)
-        below = np.cumsum(cv2.calcHist([lightness.astype(np.uint8)], [0], None, [256], [0, 256]).ravel())
-        darkest.append(255 - int(np.searchsorted(below, 0.003 * small.size)))
+        paper = _closed(small, share)
+        darkness = cv2.divide(cv2.subtract(paper, small), np.maximum(paper, DARKEST_PAPER), scale=255)
+        below = np.cumsum(cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel())
+        darkest.append(int(np.searchsorted(below, 0.997 * below[-1])))
     wide_enough = next(i for i, depth in enumerate(darkest) if depth >= 0.85 * darkest[-1])
     return CLOSING_SHARES[min(wide_enough + 1, len(CLOSING_SHARES) - 1)]
 
