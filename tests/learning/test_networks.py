@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inkdigits.errors import ArgumentError
-from inkdigits.learning.networks import build_network, classic, summary
+from inkdigits.learning.networks import build_network, classic, compact, summary
 
 DOCUMENTED = """\
 conv2d          (None, 28, 28, 16)    416      5x5, same
@@ -32,13 +32,19 @@ def test_classic_has_nothing_more():
     assert summary(classic()).splitlines()[12:] == ["35,274 parameters"]
 
 
-def test_network_gives_probabilities():
+def test_compact_stays_within_the_documented_budget():
+    """It has no more parameters than the documented network."""
+    assert compact().count_params() <= classic().count_params()
+
+
+@pytest.mark.parametrize("name", ["classic", "compact"])
+def test_network_gives_probabilities(name):
     """Each output row adds up to 1."""
-    probabilities = np.asarray(build_network("classic")(np.zeros((2, 28, 28, 1), np.float32)))
+    probabilities = np.asarray(build_network(name)(np.zeros((2, 28, 28, 1), np.float32)))
     assert probabilities.sum(axis=1) == pytest.approx([1, 1], abs=1e-6)
 
 
 def test_unknown_network_names_the_known_ones():
     """The error lists what is accepted."""
-    with pytest.raises(ArgumentError, match=r"'lenet'\. Accepted: classic"):
+    with pytest.raises(ArgumentError, match=r"'lenet'\. Accepted: classic, compact"):
         build_network("lenet")

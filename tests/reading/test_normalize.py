@@ -175,6 +175,13 @@ def test_darkness_of_a_shadow_is_that_of_paper():
     assert np.percentile(darkness, 98) == pytest.approx(1 - 50 / 225, abs=0.05)
 
 
+def test_drawing_has_one_paper():
+    """In a drawing the widest brush is as dark as it is, though it is wider than any closing square."""
+    drawing = cv2.rectangle(sheet(), (40, 20), (100, 100), 50, -1)
+    assert _darkness(drawing)[60, 70] == pytest.approx(1 - 50 / 225)
+    assert _darkness(drawing)[60, 20] == 0
+
+
 def test_closing_square_follows_the_pen():
     """A finer pen gets a smaller square, so that less of a shadow is taken for ink."""
     assert _closing_share(page(thickness=2)) < _closing_share(page(thickness=24))
@@ -243,6 +250,16 @@ def test_frame_at_the_edges_is_dropped():
     assert find_ink(picture).box == PLAIN.box
 
 
+def test_frame_without_writing_has_no_ink():
+    """A frame alone is not ink."""
+    assert find_ink(cv2.rectangle(lit(sheet(), 1), (0, 0), (139, 119), 40, 3)) is None
+
+
+def test_speck_alone_has_no_ink():
+    """A mark shorter than a twentieth of the picture is a speck, not a digit."""
+    assert find_ink(cv2.line(sheet(), (60, 60), (64, 60), 50)) is None
+
+
 def test_specks_are_dropped():
     """Dust far from the digit and beside it changes neither box nor image."""
     picture = page()
@@ -254,7 +271,7 @@ def test_specks_are_dropped():
 
 def test_neighbor_cut_by_the_edge_is_dropped():
     """A piece of another digit that the picture's edge cuts is not part of this one."""
-    picture = write(page(), TWO, 125, 25, 70)
+    picture = write(page(), TWO, 110, 25, 70)
     assert find_ink(picture).box == PLAIN.box
 
 
@@ -289,6 +306,7 @@ def test_small_digit_in_a_large_photo_is_found():
     picture = lit(write(sheet(1200, 1600), TWO, 1300, 200, 100, thickness=8), slope(1200, 1600))
     ink = find_ink(picture)
     assert overlap(ink.box, Box(1296, 198, 83, 104)) > 0.85
+    assert max(ink.strength.shape) > 90
     assert difference(read(page()), to_mnist_form(ink)) < 0.25
 
 
@@ -337,6 +355,12 @@ def test_stroke_width_counts_area_over_outline():
 def test_blank_has_no_ink(level):
     """A picture of one level has no ink."""
     assert find_ink(sheet(level=level)) is None
+
+
+def test_nothing_stands_out_of_noise():
+    """The darkest pixels of noise are too near the others to be ink."""
+    noise = np.random.default_rng(0).normal(0.2, 0.05, (120, 140)).clip(0, 1).astype(np.float32)
+    assert _strength(noise) is None
 
 
 @pytest.mark.parametrize("seed", range(4))

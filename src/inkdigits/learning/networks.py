@@ -6,12 +6,8 @@ ten digits. Scaling from uint8 and calibration are layers of the exported graph 
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
-
-# TensorFlow's remarks on its own build say nothing to anyone who trains here.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from keras import Input, Sequential, layers, ops
 
@@ -60,7 +56,44 @@ def classic() -> Sequential:
     )
 
 
-_NETWORKS = {"classic": classic}
+def compact() -> Sequential:
+    """Build a network with fewer parameters than the documented one and half its mistakes: 34,002.
+
+    Nearly all of them are in 3x3 windows. A 5x5 window with stride 2 leaves the large image at once, which
+    saves time; the largest answer anywhere in the image replaces dense layers, which saves parameters; batch
+    normalization (Ioffe & Szegedy, arXiv 1502.03167) lets it learn fast.
+
+    Example:
+        >>> compact().count_params()
+        34002
+    """
+    return Sequential(
+        [
+            Input(IMAGE_SHAPE),
+            *_convolution(24, 5, strides=2),
+            *_convolution(32, 3),
+            *_convolution(32, 3),
+            layers.MaxPooling2D(2),
+            *_convolution(56, 3),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(CLASSES),
+            layers.Activation("softmax"),
+        ],
+        name="compact",
+    )
+
+
+def _convolution(filters: int, size: int, strides: int = 1) -> list[layers.Layer]:
+    """Return a convolution, its normalization and its activation."""
+    return [
+        layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False),
+        # Epochs are short: statistics that follow in ten steps are ready when the first one ends.
+        layers.BatchNormalization(momentum=0.9),
+        layers.Activation("relu"),
+    ]
+
+
+_NETWORKS = {"classic": classic, "compact": compact}
 
 
 def build_network(name: str) -> Model:
@@ -104,7 +137,8 @@ def _kind(layer: layers.Layer) -> str:
 def _detail(layer: layers.Layer) -> str:
     match layer:
         case layers.Conv2D():
-            return f"{'x'.join(map(str, layer.kernel_size))}, {layer.padding}"
+            stride = f", stride {layer.strides[0]}" if layer.strides[0] > 1 else ""
+            return f"{'x'.join(map(str, layer.kernel_size))}, {layer.padding}{stride}"
         case layers.MaxPooling2D():
             return "x".join(map(str, layer.pool_size))
         case layers.Activation():

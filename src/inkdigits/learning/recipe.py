@@ -79,6 +79,17 @@ RECIPES = {
             weight_decay=0.1,
             augmentation=0.0,
         ),
+        # No more parameters than the documented network, half its mistakes.
+        Recipe(
+            name="compact",
+            network="compact",
+            epochs=50,
+            batch_size=128,
+            learning_rate=0.004,
+            warmup=0.1,
+            weight_decay=0.05,
+            augmentation=1.0,
+        ),
     ]
 }
 

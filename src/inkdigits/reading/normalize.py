@@ -322,8 +322,9 @@ def _upright_runs(mask: Mask, thickest: int) -> Mask:
 def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
     """Cut out the strokes that make up the digit; also return the left and the top of the cut.
 
-    The strongest connected stroke is the digit's, and so is every other that is near what was chosen and not
-    dust beside it. What touches the picture's edge is more likely a neighbor or a frame.
+    The largest connected stroke is the digit's, and so is every other that is near what was chosen and not
+    dust beside it. What lies along the picture's edge is a frame, and what the edge cuts is part of a
+    neighbor, unless the edge cuts the digit too.
     """
     height, width = strength.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
@@ -338,7 +339,7 @@ def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
         rim = max(2, round(0.05 * max(height, width)))
         inside = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=count)
         mass[at_edge & (inside < 0.05 * mass)] = 0  # a frame
-    main = int(np.where(at_edge, 0.3 * mass, mass).argmax())
+    main = int(mass.argmax())
     size = max(stats[main, cv2.CC_STAT_WIDTH], stats[main, cv2.CC_STAT_HEIGHT])
     if not mass[main] or size < max(SMALLEST_SIDE, SMALLEST_SHARE * max(height, width)):
         return None
