@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 EXAMPLES := examples/pictures
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format pictures clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,8 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/installed  ## train the documented network, draw the figures, name the digits in a few pictures
-	$(BIN)/inkdigits train --out runs/demo $$($(BIN)/python -c 'import pathlib; p = pathlib.Path("runs/demo"); print("--overwrite" if (p / "card.json").exists() else "--resume" if (p / "checkpoint.npz").exists() else "")')
+	@# A finished run is replaced, an interrupted one is gone on with.
+	$(BIN)/inkdigits train --out runs/demo $(if $(wildcard runs/demo/card.json),--overwrite,$(if $(wildcard runs/demo/* runs/demo/.*-*),--resume))
 	$(BIN)/inkdigits classify $(EXAMPLES) --model runs/demo
 	@echo
 	@echo "The figures are in runs/demo/figures. Next, with a picture of your own:"
@@ -39,6 +40,11 @@ check: $(VENV)/installed  ## lint and types only
 format: $(VENV)/installed  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pictures: demo  ## draw every picture of the documentation anew
+	$(BIN)/python examples/draw.py
+	$(BIN)/python examples/steps.py
+	cp runs/demo/figures/*.png docs/images/
 
 clean:  ## remove everything that make made
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

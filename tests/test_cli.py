@@ -1,7 +1,10 @@
 """The command line: answers on standard output, everything else on standard error, exit status 0, 1 or 2."""
 
-import io
+import contextlib
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +69,28 @@ def test_classify_reads_standard_input():
     """A dash stands for standard input."""
     answer = json.loads(call("classify", "-", "--json", input=SEVEN.read_bytes()).stdout)
     assert (answer["source"], answer["value"]) == ("-", 7)
+
+
+def test_standard_input_is_read_once():
+    """Two dashes are misuse."""
+    assert call("classify", "-", "-", input=b"").exit_code == 2
+
+
+def test_source_is_the_path_as_given(monkeypatch):
+    """Not a tidier one; and a file called - can be named."""
+    monkeypatch.chdir(SEVEN.parent)
+    given = f"./{SEVEN.name}"
+    assert json.loads(call("classify", given, "--json").stdout)["source"] == given
+    assert json.loads(call("classify", "./-", "--json").stdout)["error"].startswith("- does not exist")
+
+
+def test_file_name_that_is_no_text_stops_nothing(tmp_path):
+    """Bytes that are no UTF-8 in a name are replaced on the screen."""
+    (tmp_path / os.fsdecode(b"\xff.png")).write_bytes(SEVEN.read_bytes())
+    cv2.imwrite(str(tmp_path / "z.png"), np.full((40, 40), 255, np.uint8))
+    done = call_process("classify", tmp_path, env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"})
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
 
 
 def test_blank_picture_has_no_value(tmp_path):
@@ -213,15 +238,54 @@ def test_training_without_a_terminal_prints_a_line_an_epoch(tmp_path):
     assert "\r" not in said
 
 
+def train_on_a_terminal(folder, environment=None) -> str:
+    """Return what a short training shows on a terminal."""
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "inkdigits", "train", "--epochs", "1", "--batch-size", "1000"]
+    with subprocess.Popen(
+        [*command, "--out", str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"} | (environment or {}),
+    ):
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is closed at the end
+            while part := os.read(screen, 4096):
+                shown += part
+    os.close(screen)
+    return shown.decode()
+
+
+def test_training_on_a_terminal_shows_a_live_bar(tmp_path):
+    """Epoch, step, loss, accuracy and the time left; the summary of the network before."""
+    shown = train_on_a_terminal(tmp_path / "run")
+    assert "conv2d          (None, 28, 28, 16)    416" in shown
+    assert re.search(r"epoch 1/1 step \d+/55 .*loss \d\.\d{4} accuracy \d+\.\d\d % .*left", shown)
+    assert "\x1b[3" in shown
+
+
+def test_no_color_is_respected(tmp_path):
+    """With NO_COLOR set the bar moves without color."""
+    assert "\x1b[3" not in train_on_a_terminal(tmp_path / "run", {"NO_COLOR": "1"})
+
+
+def test_quiet_training_prints_the_evaluation_only(tmp_path):
+    """--quiet leaves the result."""
+    done = call_process("train", "--quiet", "--epochs", 1, "--batch-size", 5000, "--out", tmp_path / "run")
+    assert done.stderr == ""
+    assert done.stdout.startswith("=====")
+
+
 # help, errors, start
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "classify", "export"])
 def test_every_command_has_help_with_an_example(command):
-    """--help shows a complete command to copy."""
-    result = call(command, "--help")
-    assert f"inkdigits {command} " in result.stdout
-    assert "--traceback" in result.stdout
+    """--help shows complete commands to copy, each on a line of its own."""
+    lines = [line.strip() for line in call(command, "--help").stdout.splitlines()]
+    assert any(line.startswith(f"inkdigits {command} ") for line in lines)
+    assert not any("\b" in line or "\\b" in line or line.count("inkdigits ") > 1 for line in lines)
 
 
 def test_version_is_printed():
@@ -238,8 +302,8 @@ def test_traceback_is_shown_on_request(tmp_path):
 
 def test_missing_extra_names_the_install_command(monkeypatch):
     """Without the extra 'train' the command says what to install."""
-    monkeypatch.setitem(sys.modules, "inkdigits.learning.export", None)
-    result = call("export", "run", "--out", "model")
+    monkeypatch.setitem(sys.modules, "inkdigits.learning.scoring", None)
+    result = call("evaluate", "run")
     assert result.exit_code == 1
     assert "pip install 'inkdigits[train]'" in result.stderr
 
@@ -264,7 +328,7 @@ def test_help_of_the_group_lists_the_commands():
     assert all(f"  {name}  " in listed for name in cli.commands)
 
 
-def test_output_is_flushed_line_by_line_as_utf8():
-    """JSON lines hold plain ASCII, so no terminal setting can break them."""
-    stream = io.StringIO(call("classify", SEVEN, "--json").stdout)
-    assert all(line.isascii() for line in stream)
+def test_json_is_plain_ascii(tmp_path):
+    """No terminal setting can break JSON lines."""
+    (tmp_path / "größe.png").write_bytes(SEVEN.read_bytes())
+    assert call("classify", tmp_path, "--json").stdout.isascii()

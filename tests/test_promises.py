@@ -9,11 +9,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import inkdigits
+from inkdigits.learning.recipe import find_recipe
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "inkdigits"
@@ -208,7 +210,33 @@ def test_readme_python_runs(run, tmp_path, monkeypatch):
     assert names["digit"].value == 7
 
 
-# The project speaks of itself alone
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+)
+def test_links_lead_somewhere(page):
+    """Every relative link and picture exists."""
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
+    assert all(((ROOT / page).parent / target).exists() for target in targets)
+
+
+# What is shipped
+
+
+def test_shipped_model_was_trained_by_the_current_recipe():
+    """The card's recipe is the one of that name."""
+    card = inkdigits.Classifier().card
+    assert card.recipe == find_recipe(card.name).to_dict()
+
+
+def test_wheel_reads_right_after_installation(tmp_path):
+    """The wheel holds the model and is small."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"inkdigits/models/classifier/model.onnx", "inkdigits/models/classifier/card.json"} <= set(names)
+    assert "inkdigits/py.typed" in names
+    assert wheel.stat().st_size < 8_000_000
 
 
 def test_makefile_is_what_the_readme_says():

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
         RunError,
     )
     from inkdigits.learning.evaluation import Evaluation
-    from inkdigits.learning.export import export_model
     from inkdigits.learning.scoring import evaluate
     from inkdigits.learning.training import Run, train
     from inkdigits.reading.classifier import Classifier, classify
+    from inkdigits.reading.model import export_model
     from inkdigits.result import Box, Digit
 
 __version__ = "0.1.0"
@@ -56,10 +56,10 @@ _HOMES = {
         "RunError",
     ],
     "inkdigits.learning.evaluation": ["Evaluation"],
-    "inkdigits.learning.export": ["export_model"],
     "inkdigits.learning.scoring": ["evaluate"],
     "inkdigits.learning.training": ["Run", "train"],
     "inkdigits.reading.classifier": ["Classifier", "classify"],
+    "inkdigits.reading.model": ["export_model"],
     "inkdigits.result": ["Box", "Digit"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -10,15 +10,17 @@ import contextlib
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from inkdigits import __version__
 from inkdigits.errors import ArgumentError, InkdigitsError, MissingExtraError, PictureError
+from inkdigits.learning.recipe import RECIPES
 
 if TYPE_CHECKING:
     from inkdigits.learning.training import Progress
@@ -47,7 +49,7 @@ class _Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         quiet, traceback = ctx.params.pop("quiet"), ctx.params.pop("traceback")
-        ctx.obj = _say if not quiet else lambda _: None
+        ctx.obj = (lambda _: None) if quiet else _say
         try:
             with _notes(quiet=quiet):
                 return super().invoke(ctx)
@@ -76,7 +78,7 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="inkdigits", message="%(prog)s %(version)s")
 def cli() -> None:
-    r"""Train small networks on MNIST, and read handwritten digits with them.
+    """Train small networks on MNIST, and read handwritten digits with them.
 
     \b
     inkdigits train                       train the documented network (a minute or less)
@@ -87,7 +89,12 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--recipe", default="classic", show_default=True, help="Which network, trained how.")
+@click.option(
+    "--recipe",
+    default="classic",
+    show_default=True,
+    help=f"Which network, trained how: {', '.join(RECIPES)}.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of every random number.")
 @click.option("--epochs", type=int, help="Instead of the recipe's.")
 @click.option("--batch-size", type=int, help="Instead of the recipe's.")
@@ -110,7 +117,7 @@ def train(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    r"""Train a network from scratch, evaluate it, draw the figures and export it.
+    """Train a network from scratch, evaluate it, draw the figures and export it.
 
     \b
     inkdigits train
@@ -120,7 +127,6 @@ def train(
     The run folder holds model.keras, model.onnx and card.json (together a model folder), history.csv,
     evaluation.json and figures/.
     """
-    out = out or Path("runs") / recipe
     with _learning(), _muted_native_output():
         from inkdigits.learning.evaluation import report
         from inkdigits.learning.networks import start_backend, summary
@@ -128,7 +134,7 @@ def train(
 
         start_backend()
     try:
-        with _progress_display(quiet=say is not _say) as show:
+        with _progress_display() as show:
             run = train_network(
                 recipe,
                 seed=seed,
@@ -143,24 +149,25 @@ def train(
                 log=say,
             )
     except KeyboardInterrupt:
-        _stop_training(out)
-    click.echo(report(run.evaluation))
-    say(f"\nThe run is in {out}: figures in {out / 'figures'}, the exported network in {out / 'model.onnx'}.")
-    say(f"Next: inkdigits classify YOUR-PICTURE.png --model {out}")
-
-
-def _stop_training(out: Path) -> NoReturn:
-    if (out / "checkpoint.npz").exists():
+        settings = {"recipe": recipe, "seed": seed, "epochs": epochs, "batch-size": batch_size, "data": data}
+        given = {name: value for name, value in settings.items() if value is not None}
+        options = [f"--{name} {shlex.quote(str(value))}" for name, value in given.items()]
+        folder = shlex.quote(str(out or Path("runs") / recipe))
         raise _Failure(
-            f"Stopped. The last finished epoch is kept in {out}. Go on with the same command and --resume.",
+            "Stopped. Every finished epoch is kept. Go on with:\n"
+            f"inkdigits train {' '.join(options)} --out {folder} --resume",
             130,
-        )
-    raise _Failure("Stopped before anything was trained.", 130)
+        ) from None
+    click.echo(report(run.evaluation))
+    say(f"\nThe run is in {run.path}, its figures in {run.path / 'figures'}.")
+    say(f"Next: inkdigits classify YOUR-PICTURE.png --model {run.path}")
 
 
 @cli.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--split", type=click.Choice(["validation", "test"]), default="validation", show_default=True)
+@click.option(
+    "--split", type=click.Choice(["validation", "test"]), help="Part of MNIST. [default: validation]"
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -168,8 +175,10 @@ def _stop_training(out: Path) -> NoReturn:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def evaluate(say: Callable[[str], None], *, run: Path, split: str, data: Path | None, as_json: bool) -> None:
-    r"""Say how good a network is on images it never saw.
+def evaluate(
+    say: Callable[[str], None], *, run: Path, split: str | None, data: Path | None, as_json: bool
+) -> None:
+    """Say how good a network is on images it never saw.
 
     \b
     inkdigits evaluate runs/classic
@@ -182,11 +191,13 @@ def evaluate(say: Callable[[str], None], *, run: Path, split: str, data: Path | 
         from inkdigits.learning import scoring
         from inkdigits.learning.evaluation import report
     if data is None or not scoring.is_labeled_folder(data):
-        evaluation = scoring.evaluate(run, split=split, data=data, log=say)
+        evaluation = scoring.evaluate(run, split=split or "validation", data=data, log=say)
         click.echo(json.dumps(evaluation.to_dict()) if as_json else report(evaluation))
         return
+    if split:
+        raise click.UsageError(f"{data} is a folder of pictures; --split is for MNIST.")
     pictures = scoring.evaluate_pictures(run, data)
-    click.echo(json.dumps(pictures.to_dict()) if as_json else pictures.report())
+    click.echo(json.dumps(pictures.to_dict()) if as_json else _printable(pictures.report()))
     if pictures.mistakes:
         path = run / "figures" / f"mistakes-{data.resolve().name}.png"
         scoring.draw_picture_mistakes(pictures, path)
@@ -217,7 +228,7 @@ def classify(
     top: int,
     max_pixels: int | None,
 ) -> None:
-    r"""Name the one handwritten digit in each picture.
+    """Name the one handwritten digit in each picture.
 
     \b
     inkdigits classify seven.png
@@ -232,48 +243,55 @@ def classify(
 
     classifier = Classifier(model)
     sources = list(_sources(pictures))
-    width = max((len(source) for source, _ in sources), default=0)
+    width = max(len(_printable(source)) for source, _ in sources)
     failed = 0
-    for source, problem in sources:
+    for source, picture in sources:
         try:
-            if problem:
-                raise problem
-            picture = sys.stdin.buffer.read() if source == STANDARD_INPUT else source
+            if isinstance(picture, PictureError):
+                raise picture
             digit = classifier.classify(picture, max_pixels=max_pixels or DEFAULT_MAX_PIXELS)
         except PictureError as error:
             failed += 1
             if as_json:
                 click.echo(json.dumps({"source": source, "error": str(error)}))
             else:
-                click.echo(f"{source:{width}}  error: {error}", err=True)
+                click.echo(f"{_printable(source):{width}}  error: {_printable(str(error))}", err=True)
             continue
         if as_json:
             click.echo(json.dumps({"source": source, **digit.to_dict()}))
         else:
-            click.echo(f"{source:{width}}  {_describe(digit, top)}")
+            click.echo(f"{_printable(source):{width}}  {_describe(digit, top)}")
     if len(sources) > 1:
-        doubt_note = f", {failed} could not be used" if failed else ""
-        say(f"{len(sources)} pictures{doubt_note}.")
+        say(f"{len(sources)} pictures" + (f", {failed} could not be used." if failed else "."))
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, PictureError | None]]:
-    """Yield every picture's source as the user would write it, with the reason if it can't be used."""
+def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | PictureError]]:
+    """Yield each picture's source as the user would write it, and where to read it or why it can't be."""
     from inkdigits.reading.image import find_pictures
 
-    for picture in pictures:
-        if picture == STANDARD_INPUT:
-            yield picture, None
+    if pictures.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("Standard input (-) can be read once only.")
+    for given in pictures:
+        if given == STANDARD_INPUT:
+            yield given, sys.stdin.buffer
             continue
         try:
-            paths = find_pictures(Path(picture))
+            paths = find_pictures(given)
         except PictureError as error:
-            yield picture, error
+            yield given, error
             continue
         if not paths:
-            yield picture, PictureError(f"The folder {picture} holds no picture (PNG, JPEG, TIFF, ...).")
-        yield from ((str(path), None) for path in paths)
+            yield given, PictureError(f"The folder {given} holds no picture (PNG, JPEG, TIFF, ...).")
+        for path in paths:
+            below = os.path.relpath(path, given)
+            yield given if below == os.curdir else os.path.join(given, below), path
+
+
+def _printable(text: str) -> str:
+    """Replace what a terminal can't show: the bytes of a file name that are no text."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _describe(digit: Digit, top: int) -> str:
@@ -289,14 +307,14 @@ def _describe(digit: Digit, top: int) -> str:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder that is new or empty.")
 @click.pass_obj
 def export(say: Callable[[str], None], *, run: Path, out: Path) -> None:
-    r"""Write just the model folder of a run: model.onnx and card.json.
+    """Write just the model folder of a run: model.onnx and card.json.
 
     \b
     inkdigits export runs/classic --out my-model
     inkdigits classify seven.png --model my-model
     """
-    with _learning(), _muted_native_output():
-        from inkdigits.learning.export import export_model
+    from inkdigits.reading.model import export_model
+
     export_model(run, out)
     say(f"The model folder is {out}. Use it with: inkdigits classify PICTURE --model {out}")
 
@@ -311,7 +329,7 @@ def _notes(*, quiet: bool) -> Iterator[None]:
     """Show what the library remarks on, such as a GIF of which only the first frame is used."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("note: %(message)s"))
-    handler.setLevel(logging.ERROR if quiet else logging.INFO)
+    handler.setLevel(logging.ERROR if quiet else logging.WARNING)
     logger = logging.getLogger("inkdigits")
     logger.addHandler(handler)
     try:
@@ -347,12 +365,13 @@ def _muted_native_output() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _progress_display(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def _progress_display() -> Iterator[Callable[[Progress], None]]:
     """Show a training: a live bar and a line an epoch on a terminal, the lines alone elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
+    quiet = click.get_current_context().obj is not _say
     console = Console(stderr=True, quiet=quiet, highlight=False)
     bar = Bar(
         TextColumn("{task.description}"),

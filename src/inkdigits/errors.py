@@ -5,8 +5,8 @@ InkdigitsError            catch this one to catch them all
     PictureError          a picture can't be opened, decoded or is larger than the limit
     ModelError            a model folder is missing, damaged, foreign or of another schema
     DataError             MNIST or a folder of labeled pictures can't be found or verified
-    RunError              a run folder can't be written, resumed or overwritten
-    ExportError           a trained network and its exported file don't give the same numbers
+    RunError              a run folder can't be written, resumed or overwritten, or a training diverged
+    ExportError           a network can't be exported, or gives other numbers than the trained one
     MissingExtraError     an optional part of inkdigits is not installed
 
 Each message says what failed, what was received, what is accepted and what to do next.
@@ -34,11 +34,11 @@ class DataError(InkdigitsError):
 
 
 class RunError(InkdigitsError):
-    """A run folder can't be written, resumed or overwritten."""
+    """A run folder can't be written, resumed or overwritten, or a training diverged."""
 
 
 class ExportError(InkdigitsError):
-    """A trained network and its exported file don't give the same numbers."""
+    """A network can't be exported, or gives other numbers than the trained one."""
 
 
 class MissingExtraError(InkdigitsError, ImportError):

@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-import shutil
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import onnx
 import pytest
 
-from inkdigits.errors import ExportError, ModelError
+from inkdigits.errors import ExportError
 from inkdigits.learning.evaluation import apply_temperature
-from inkdigits.learning.export import check_agreement, export_model
+from inkdigits.learning.export import check_agreement
 from inkdigits.learning.training import to_input
 from inkdigits.reading.model import open_model
 
@@ -68,48 +65,3 @@ def test_doubt_threshold_keeps_its_promise_on_validation(run, mnist):
     sure = probabilities.max(axis=1) >= model.card.doubt_threshold
     right = probabilities.argmax(axis=1) == mnist.validation.labels
     assert right[sure].mean() >= 0.999
-
-
-def test_export_writes_just_the_model_folder(run, tmp_path):
-    """Two files, the same as in the run folder."""
-    export_model(run.path, tmp_path / "model")
-    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["card.json", "model.onnx"]
-    assert (tmp_path / "model" / "model.onnx").read_bytes() == (run.path / "model.onnx").read_bytes()
-    assert open_model(tmp_path / "model").card == open_model(run.path).card
-
-
-def test_export_never_overwrites(run, tmp_path):
-    """A folder that holds something is left alone."""
-    (tmp_path / "thesis.txt").touch()
-    with pytest.raises(ExportError, match="not an empty folder"):
-        export_model(run.path, tmp_path)
-
-
-def test_export_of_a_damaged_run_is_refused(run, tmp_path):
-    """What can't be opened is not passed on."""
-    shutil.copytree(run.path, tmp_path / "run")
-    (tmp_path / "run" / "model.onnx").write_bytes(b"damaged")
-    with pytest.raises(ModelError, match="is not the file its card describes"):
-        export_model(tmp_path / "run", tmp_path / "model")
-    assert not (tmp_path / "model").exists()
-
-
-def test_full_disk_while_exporting_is_said(run, tmp_path):
-    """A file system that takes no more leaves no model folder that looks whole."""
-    code = (
-        "import resource, sys, inkdigits\n"
-        "from inkdigits.learning.export import export_model\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
-        "try: export_model(*sys.argv[1:])\n"
-        "except inkdigits.ExportError as error: print(error)\n"
-    )
-    command = [sys.executable, "-c", code, str(run.path), str(tmp_path / "model")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "can't be written" in said
-    assert list((tmp_path / "model").iterdir()) == []
-
-
-def test_export_into_a_place_that_takes_nothing_is_said(run):
-    """A place where no folder can be made is named."""
-    with pytest.raises(ExportError, match="/proc/model can't be written"):
-        export_model(run.path, "/proc/model")

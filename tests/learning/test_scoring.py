@@ -47,19 +47,19 @@ def test_own_pictures_are_recognized_as_such(own_pictures, tmp_path):
 
 
 def test_own_pictures_are_counted(run, own_pictures):
-    """Every picture that opens counts; the broken one is listed."""
+    """Every picture with ink counts; the blank and the broken one are listed."""
     result = evaluate_pictures(run.path, own_pictures)
-    assert result.evaluation.images == 42
+    assert result.evaluation.images == 41
+    assert result.blank == (str(own_pictures / "0" / "blank.png"),)
     assert [source for source, _ in result.failed] == [str(own_pictures / "3" / "broken.png")]
 
 
-def test_mislabeled_and_blank_pictures_are_mistakes(run, own_pictures):
-    """A wrong answer and no answer are both wrong."""
+def test_mislabeled_picture_is_a_mistake(run, own_pictures):
+    """An answer that is not the folder's digit is a mistake."""
     names = [
         mistake.source.rsplit("/", 1)[1] for mistake in evaluate_pictures(run.path, own_pictures).mistakes
     ]
     assert "mislabeled.png" in names
-    assert "blank.png" in names
     assert len(names) < 10
 
 
@@ -67,12 +67,19 @@ def test_report_names_the_mistakes(run, own_pictures):
     """People see which pictures were read wrong, and why one was not read."""
     report = evaluate_pictures(run.path, own_pictures).report()
     assert "mislabeled.png  is a 8, read as 1" in report
-    assert "blank.png  is a 0, no ink found" in report
+    assert "No ink was found in these" in report
+    assert "blank.png" in report
     assert "broken.png" in report
+
+
+def test_wrong_layout_is_said(run, tmp_path):
+    """A folder that is neither MNIST nor sorted pictures names both forms."""
+    with pytest.raises(DataError, match="subfolders named 0 to 9"):
+        evaluate(run.path, data=tmp_path)
 
 
 def test_folder_without_pictures_is_refused(run, tmp_path):
     """An empty folder is no data."""
     (tmp_path / "4").mkdir()
-    with pytest.raises(DataError, match="no usable picture"):
+    with pytest.raises(DataError, match="no usable picture with ink"):
         evaluate_pictures(run.path, tmp_path)

@@ -15,6 +15,7 @@ from conftest import RUN_SETTINGS
 
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.learning import mnist as mnist_module
+from inkdigits.learning.recipe import find_recipe
 from inkdigits.learning.training import chosen_epoch, open_run, to_input, train
 
 
@@ -98,7 +99,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     process.send_signal(signal.SIGINT)
     said = process.communicate()[1]
     assert process.returncode == 130
-    assert "--resume" in said
+    assert (
+        f"inkdigits train --recipe classic --seed 3 --epochs 3 --batch-size 1000 --out {tmp_path}/run" in said
+    )
     assert "Traceback" not in said
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoint.npz"]
 
@@ -133,7 +136,8 @@ def test_existing_run_is_refused(run):
 def test_foreign_folder_is_never_overwritten(tmp_path):
     """--overwrite replaces runs only."""
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(RunError, match="is no run, so it is left alone"):
+    (tmp_path / "card.json").touch()
+    with pytest.raises(RunError, match=r"no part of a run \(thesis.txt\), so it is left alone"):
         train("classic", out=tmp_path, overwrite=True)
     assert (tmp_path / "thesis.txt").exists()
 
@@ -146,15 +150,47 @@ def test_nothing_to_resume_is_said(tmp_path):
 
 def test_resume_and_overwrite_exclude_each_other(run):
     """A run can't be both continued and replaced."""
-    with pytest.raises(RunError, match="one of --resume and --overwrite"):
+    with pytest.raises(ArgumentError, match="one of --resume and --overwrite"):
         train("classic", out=run.path, resume=True, overwrite=True)
 
 
 def test_finished_run_is_not_trained_again(run):
     """Resuming a finished run gives it back as it is."""
     before = (run.path / "card.json").stat().st_mtime_ns
-    assert train("classic", out=run.path, resume=True) == run
+    assert train("classic", **RUN_SETTINGS, out=run.path, resume=True) == run
     assert (run.path / "card.json").stat().st_mtime_ns == before
+
+
+def test_finished_run_of_other_settings_is_not_given_back(run):
+    """Asking for another seed is not answered with the old run."""
+    with pytest.raises(RunError, match="seed was 3 and is now 4"):
+        train("classic", **RUN_SETTINGS | {"seed": 4}, out=run.path, resume=True)
+
+
+def test_run_killed_before_its_first_checkpoint_is_resumed(tmp_path):
+    """What a kill left half-written is removed, and the training starts."""
+    (tmp_path / ".checkpoint-x1y2.npz").touch()
+    assert train("classic", epochs=1, batch_size=5000, out=tmp_path, resume=True).path == tmp_path
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_overwriting_replaces_the_run(tmp_path):
+    """Even a run folder of which only a part is left is replaced."""
+    (tmp_path / "model.keras").write_text("old")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "mistakes-mine.png").touch()
+    train("classic", epochs=1, batch_size=5000, out=tmp_path, overwrite=True)
+    assert (tmp_path / "model.keras").stat().st_size > 100_000
+    assert not (tmp_path / "figures" / "mistakes-mine.png").exists()
+
+
+def test_diverged_training_is_said(tmp_path, monkeypatch, mnist):
+    """A loss that is no number ends the training with advice."""
+    monkeypatch.setattr(
+        "inkdigits.learning.training.to_input", lambda images: images[..., None] * np.float32(1e30)
+    )
+    with pytest.raises(RunError, match=r"diverged in epoch 1.*lower learning rate"):
+        train("classic", epochs=1, batch_size=5000, out=tmp_path / "run")
 
 
 def checkpoint_of(recipe: dict, seed: int, sums: dict) -> dict[str, np.ndarray]:
@@ -165,8 +201,6 @@ def checkpoint_of(recipe: dict, seed: int, sums: dict) -> dict[str, np.ndarray]:
 
 def test_other_settings_are_not_resumed(tmp_path, mnist):
     """A checkpoint of another seed is left alone, and the difference is named."""
-    from inkdigits.learning.recipe import find_recipe
-
     np.savez(tmp_path / "checkpoint.npz", **checkpoint_of(find_recipe("classic").to_dict(), 1, mnist.sha256))
     with pytest.raises(RunError, match="seed was 1 and is now 0"):
         train("classic", out=tmp_path, resume=True)

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import onnx
 import pytest
 
-from inkdigits.errors import ArgumentError, ModelError
+from inkdigits.errors import ArgumentError, ExportError, ModelError
 from inkdigits.reading.classifier import SHIPPED_MODEL
-from inkdigits.reading.model import Card, open_model
+from inkdigits.reading.model import Card, export_model, open_model
 
 
 @pytest.fixture
@@ -106,6 +108,16 @@ def test_foreign_model_is_said(folder):
         open_model(folder)
 
 
+def test_model_of_a_fixed_batch_is_said(folder):
+    """A network for one image at a time is another kind."""
+    model = onnx.load(folder / "model.onnx")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    exchange_model(folder, model.SerializeToString())
+    with pytest.raises(ModelError, match="another kind of network"):
+        open_model(folder)
+
+
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
@@ -126,7 +138,7 @@ def test_wrong_card_is_said(folder, entries, words):
         open_model(folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "\x00\xff", "[" * 100_000])
 def test_card_that_is_no_card_is_said(folder, text):
     """Neither broken JSON nor another kind of JSON brings a traceback."""
     (folder / "card.json").write_text(text)
@@ -138,3 +150,48 @@ def test_threads_out_of_range_are_refused():
     """A number of threads that makes no sense is refused."""
     with pytest.raises(ArgumentError, match="threads must be from 1 to 64"):
         open_model(SHIPPED_MODEL, threads=0)
+
+
+def test_export_writes_just_the_model_folder(tmp_path):
+    """Two files, the same as in the run folder."""
+    export_model(SHIPPED_MODEL, tmp_path / "model")
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["card.json", "model.onnx"]
+    assert (tmp_path / "model" / "model.onnx").read_bytes() == (SHIPPED_MODEL / "model.onnx").read_bytes()
+    assert open_model(tmp_path / "model").card == open_model(SHIPPED_MODEL).card
+
+
+def test_export_never_overwrites(tmp_path):
+    """A folder that holds something is left alone."""
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(ExportError, match="not an empty folder"):
+        export_model(SHIPPED_MODEL, tmp_path)
+
+
+def test_export_of_a_damaged_run_is_refused(tmp_path):
+    """What can't be opened is not passed on."""
+    shutil.copytree(SHIPPED_MODEL, tmp_path / "run")
+    (tmp_path / "run" / "model.onnx").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="is not the file its card describes"):
+        export_model(tmp_path / "run", tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_full_disk_while_exporting_is_said(tmp_path):
+    """A file system that takes no more leaves no model folder that looks whole."""
+    code = (
+        "import resource, sys, inkdigits\n"
+        "from inkdigits.reading.model import export_model\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try: export_model(*sys.argv[1:])\n"
+        "except inkdigits.ExportError as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", code, str(SHIPPED_MODEL), str(tmp_path / "model")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "can't be written" in said
+    assert list((tmp_path / "model").iterdir()) == []
+
+
+def test_export_into_a_place_that_takes_nothing_is_said():
+    """A place where no folder can be made is named."""
+    with pytest.raises(ExportError, match="/proc/model can't be written"):
+        export_model(SHIPPED_MODEL, "/proc/model")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
-import json
 import platform
 import tempfile
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from os import PathLike
 from pathlib import Path
 
 import keras
@@ -20,7 +18,6 @@ import numpy.typing as npt
 import onnx
 
 from inkdigits.errors import ExportError
-from inkdigits.files import replacing
 from inkdigits.learning.evaluation import (
     Evaluation,
     choose_doubt_threshold,
@@ -29,7 +26,7 @@ from inkdigits.learning.evaluation import (
 )
 from inkdigits.learning.mnist import Mnist
 from inkdigits.learning.recipe import Recipe
-from inkdigits.reading.model import CARD_FILE, INPUT, MODEL_FILE, OUTPUT, Card, Network, open_model
+from inkdigits.reading.model import INPUT, MODEL_FILE, OUTPUT, Card, Network
 
 TOLERANCE = 1e-5
 COMPARED_IMAGES = 1_000
@@ -132,51 +129,6 @@ def check_agreement(expected: npt.NDArray[np.float32], received: npt.NDArray[np.
             f"{len(expected)} validation images; at most {TOLERANCE} is accepted. Nothing was exported. "
             "Other versions of tf2onnx and onnxruntime may help; please report this."
         )
-
-
-def write_model_folder(folder: Path, model: bytes, card: Card) -> None:
-    """Write ``model.onnx`` and, last, ``card.json``, each whole or not at all.
-
-    Raises:
-        OSError: the folder or the disk doesn't take them.
-    """
-    with replacing(folder / MODEL_FILE) as path:
-        path.write_bytes(model)
-    with replacing(folder / CARD_FILE) as path:
-        path.write_text(json.dumps(card.to_dict(), indent=2) + "\n")
-
-
-def export_model(run: str | PathLike[str], out: str | PathLike[str]) -> Path:
-    """Write just the model folder of a finished run, after checking it.
-
-    Args:
-        run: the run folder.
-        out: a folder that does not exist or is empty.
-
-    Returns:
-        The path of the model folder.
-
-    Raises:
-        ModelError: the run folder holds no complete, undamaged model.
-        ExportError: the folder holds something already, or can't be written.
-
-    Example:
-        >>> export_model("runs/classic", out="my-model")  # doctest: +SKIP
-        PosixPath('my-model')
-    """
-    run, out = Path(run), Path(out)
-    card = open_model(run).card
-    try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise ExportError(f"{out} exists and is not an empty folder. Choose another place with --out.")
-        out.mkdir(parents=True, exist_ok=True)
-        write_model_folder(out, (run / MODEL_FILE).read_bytes(), card)
-    except OSError as error:
-        raise ExportError(
-            f"The model folder {out} can't be written: {error.strerror or error}. "
-            f"{run} is untouched; make room or choose another place with --out."
-        ) from error
-    return out
 
 
 def _serving_network(network: keras.Model, temperature: float) -> keras.Model:

@@ -37,6 +37,7 @@ from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 
 from inkdigits.errors import DataError
 from inkdigits.files import replacing
@@ -326,8 +327,6 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _cache_file() -> Path:
-    import platformdirs
-
     folder = os.environ.get("INKDIGITS_CACHE") or platformdirs.user_cache_path("inkdigits")
     return Path(folder) / _KERAS_FILE
 

@@ -44,6 +44,11 @@ class Recipe:
         """Refuse values no training can use."""
         _check_range("epochs", self.epochs, 1, MAX_EPOCHS)
         _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
+        for name, high in (("learning_rate", 10), ("warmup", 1), ("weight_decay", 10), ("augmentation", 2)):
+            if not 0 <= getattr(self, name) <= high:
+                raise ArgumentError(
+                    f"{name} must be from 0 to {high}. Received: {name}={getattr(self, name)!r}"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, DataError, PictureError, RunError
 from inkdigits.learning import mnist
@@ -57,7 +56,12 @@ def evaluate(
     if split not in SPLITS:
         raise ArgumentError(f"split must be one of {', '.join(SPLITS)}. Received: {split!r}")
     network = open_model(Path(model)).network
-    part = getattr(mnist.load(data, log=log), split)
+    try:
+        part = getattr(mnist.load(data, log=log), split)
+    except DataError as error:
+        if data is None:
+            raise
+        raise DataError(f"{error}\nA folder of your own pictures needs subfolders named 0 to 9.") from error
     probabilities, microseconds = network.run_timed(part.images)
     return evaluate_probabilities(
         probabilities, part.labels, split=split, microseconds_per_image=microseconds
@@ -82,19 +86,22 @@ class PictureEvaluation:
     """How a model does on pictures sorted by their digit.
 
     Attributes:
-        evaluation: of the pictures that could be opened. One without ink counts as read wrong.
+        evaluation: of the pictures in which ink was found.
         mistakes: those read wrong, the surest answer first.
+        blank: sources of the pictures in which no ink was found.
         failed: source and reason of the files that could not be used.
     """
 
     evaluation: Evaluation
     mistakes: tuple[PictureMistake, ...]
+    blank: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON: those of the evaluation, and the lists of mistakes and failures."""
+        """Return plain values for JSON: those of the evaluation, then mistakes, blank and failed ones."""
         return self.evaluation.to_dict() | {
             "mistakes": [mistake.to_dict() for mistake in self.mistakes],
+            "blank": list(self.blank),
             "failed": [{"source": source, "error": error} for source, error in self.failed],
         }
 
@@ -104,13 +111,15 @@ class PictureEvaluation:
         if self.mistakes:
             lines += ["", "Read wrong, the surest first:"]
         for mistake in self.mistakes[:20]:
-            if mistake.digit.value is None:
-                answer = "no ink found"
-            else:
-                answer = f"read as {mistake.digit.value} ({100 * mistake.digit.confidence:.1f} %)"
-            lines.append(f"  {mistake.source}  is a {mistake.label}, {answer}")
+            confidence = f"{100 * mistake.digit.confidence:.1f} %"
+            lines.append(
+                f"  {mistake.source}  is a {mistake.label}, read as {mistake.digit.value} ({confidence})"
+            )
         if len(self.mistakes) > 20:
             lines.append(f"  and {len(self.mistakes) - 20} more")
+        if self.blank:
+            lines += ["", "No ink was found in these, which are not counted above:"]
+            lines += [f"  {source}" for source in self.blank]
         if self.failed:
             lines += ["", "Could not be used:"]
             lines += [f"  {source}  {error}" for source, error in self.failed]
@@ -152,26 +161,19 @@ def evaluate_pictures(model: str | PathLike[str], folder: str | PathLike[str]) -
                 answers.append(PictureMistake(str(path), label, classifier.classify(path)))
             except PictureError as error:
                 failed.append((str(path), str(error)))
-    if not answers:
+    read = [answer for answer in answers if answer.digit.value is not None]
+    if not read:
         reasons = "".join(f"\n  {source}: {error}" for source, error in failed[:5])
-        raise DataError(f"{folder} has no usable picture in subfolders named 0 to 9.{reasons}")
+        raise DataError(f"{folder} has no usable picture with ink in subfolders named 0 to 9.{reasons}")
     evaluation = evaluate_probabilities(
-        np.array([_probabilities(answer) for answer in answers]),
-        np.array([answer.label for answer in answers]),
+        np.array([answer.digit.probabilities for answer in read]),
+        np.array([answer.label for answer in read]),
         split=Path(folder).resolve().name,
     )
-    mistakes = [answer for answer in answers if answer.digit.value != answer.label]
+    mistakes = [answer for answer in read if answer.digit.value != answer.label]
     mistakes.sort(key=lambda mistake: -mistake.digit.confidence)
-    return PictureEvaluation(evaluation, tuple(mistakes), tuple(failed))
-
-
-def _probabilities(answer: PictureMistake) -> npt.NDArray[np.float64]:
-    """Return the ten probabilities; where no ink was found, none of them for the digit that is there."""
-    if answer.digit.value is not None:
-        return np.array(answer.digit.probabilities)
-    wrong = np.full(10, 1 / 9)
-    wrong[answer.label] = 0
-    return wrong
+    blank = [answer.source for answer in answers if answer.digit.value is None]
+    return PictureEvaluation(evaluation, tuple(mistakes), tuple(blank), tuple(failed))
 
 
 def draw_picture_mistakes(pictures: PictureEvaluation, path: Path) -> None:
@@ -187,7 +189,7 @@ def draw_picture_mistakes(pictures: PictureEvaluation, path: Path) -> None:
             path,
             [load_gray(mistake.source) for mistake in worst],
             [mistake.label for mistake in worst],
-            np.array([_probabilities(mistake) for mistake in worst]),
+            np.array([mistake.digit.probabilities for mistake in worst]),
             total=pictures.evaluation.images,
         )
     except OSError as error:

@@ -16,7 +16,7 @@ import json
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
@@ -27,18 +27,33 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.errors import RunError
+from inkdigits.errors import ArgumentError, RunError
 from inkdigits.files import replacing
 from inkdigits.learning import mnist
 from inkdigits.learning.augmentation import augment
 from inkdigits.learning.evaluation import Evaluation
-from inkdigits.learning.export import export_network, write_model_folder
+from inkdigits.learning.export import export_network
 from inkdigits.learning.figures import draw_figures
 from inkdigits.learning.networks import build_network
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
-from inkdigits.reading.model import CARD_FILE, open_model
+from inkdigits.reading.model import (
+    CARD_FILE,
+    CHECKPOINT_FILE,
+    MODEL_FILE,
+    open_model,
+    write_model_folder,
+)
 
-CHECKPOINT_FILE = "checkpoint.npz"
+# All that a run folder holds; --overwrite removes these and nothing else.
+RUN_FILES = (
+    CHECKPOINT_FILE,
+    "model.keras",
+    "history.csv",
+    "evaluation.json",
+    "figures",
+    MODEL_FILE,
+    CARD_FILE,
+)
 Floats = npt.NDArray[np.float32]
 
 
@@ -130,32 +145,37 @@ def train(
         epochs=recipe.epochs if epochs is None else epochs,
         batch_size=recipe.batch_size if batch_size is None else batch_size,
     )
-    check_seed(seed)
+    settings = {"recipe": recipe.to_dict(), "seed": check_seed(seed)}
     folder = Path(out) if out is not None else Path("runs") / recipe.name
     log = log or (lambda _: None)
     _check_folder(folder, resume=resume, overwrite=overwrite)
-    dataset = mnist.load(data, log=log)
     if resume and (folder / CARD_FILE).exists():
+        card = open_model(folder).card
+        _check_settings(folder, {"recipe": card.recipe, "seed": card.seed}, settings)
         log(f"{folder} is finished already.")
         return open_run(folder)
 
+    dataset = mnist.load(data, log=log)
     try:
-        if overwrite and folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=resume)
+        folder.mkdir(parents=True, exist_ok=True)
+        _clear(folder, everything=overwrite)
         network, history = _fit(
             recipe,
-            seed,
+            settings,
             dataset,
             checkpoint=folder / CHECKPOINT_FILE,
             on_start=on_start,
             on_progress=on_progress,
         )
         return _finish(folder, network, history, recipe=recipe, seed=seed, dataset=dataset, log=log)
+    except BrokenPipeError:  # of the caller's output, not of the folder
+        raise
     except OSError as error:
+        kept = (folder / CHECKPOINT_FILE).exists()
         raise RunError(
             f"The run folder {folder} can't be written: {error.strerror or error}. "
-            "What it holds is intact; make room or choose another place with --out, then go on with --resume."
+            + ("Every finished epoch is kept: make room and go on with --resume." if kept else "")
+            + ("" if kept else "Make room, or choose another place with --out.")
         ) from error
 
 
@@ -182,32 +202,64 @@ def open_run(folder: str | PathLike[str]) -> Run:
 def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse a folder whose contents the training could harm."""
     if resume and overwrite:
-        raise RunError("A run is either resumed or overwritten: give one of --resume and --overwrite.")
-    is_run = (folder / CHECKPOINT_FILE).exists() or (folder / CARD_FILE).exists()
-    if resume and not is_run:
+        raise ArgumentError("A run is either resumed or overwritten: give one of --resume and --overwrite.")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise RunError(
+                f"{folder} is a file; a run needs a folder of its own. Choose another place with --out."
+            )
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    except OSError as error:
+        raise RunError(f"{folder} can't be looked into: {error.strerror or error}.") from error
+    if foreign := sorted(name for name in names if name not in RUN_FILES and not _is_temporary(name)):
+        raise RunError(
+            f"{folder} holds what is no part of a run ({foreign[0]}), so it is left alone. "
+            "Choose another place with --out."
+        )
+    if resume and not names:
         raise RunError(f"There is no run to resume in {folder}. Leave out --resume to start one.")
-    if not folder.exists() or resume:
-        return
-    if not folder.is_dir():
-        raise RunError(
-            f"{folder} is a file; a run needs a folder of its own. Choose another place with --out."
-        )
-    if not any(folder.iterdir()):
-        folder.rmdir()
-    elif not is_run:
-        raise RunError(
-            f"{folder} exists and is no run, so it is left alone. Choose another place with --out."
-        )
-    elif not overwrite:
+    if names and not (resume or overwrite):
         raise RunError(
             f"{folder} holds a run already. Go on with it (--resume), replace it (--overwrite) "
             "or choose another place (--out)."
         )
 
 
+def _is_temporary(name: str) -> bool:
+    """Say whether a file is what a killed run left of one of its own."""
+    return any(name.startswith(f".{Path(file).stem}-") for file in RUN_FILES)
+
+
+def _clear(folder: Path, *, everything: bool) -> None:
+    """Remove what a killed run left half-written, or the whole run."""
+    for path in list(folder.iterdir()):
+        if not (everything or _is_temporary(path.name)):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _check_settings(folder: Path, started: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run that was started with other settings."""
+    differences = [
+        f"{name} was {started['recipe'].get(name)!r} and is now {value!r}"
+        for name, value in now["recipe"].items()
+        if started["recipe"].get(name) != value
+    ]
+    if started["seed"] != now["seed"]:
+        differences.append(f"seed was {started['seed']} and is now {now['seed']}")
+    if differences:
+        raise RunError(
+            f"{folder} is a run with other settings: {', '.join(differences)}. "
+            "Resume it with the same settings, or choose another place with --out."
+        )
+
+
 def _fit(
     recipe: Recipe,
-    seed: int,
+    settings: dict[str, Any],
     dataset: mnist.Mnist,
     *,
     checkpoint: Path,
@@ -215,16 +267,16 @@ def _fit(
     on_progress: Callable[[Progress], None] | None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train, and return the network of the epoch chosen on validation, and the history."""
+    seed = settings["seed"]
     keras.utils.set_random_seed(seed)
     network = build_network(recipe.network)
     steps = -(-len(dataset.train) // recipe.batch_size)
     network.compile(_optimizer(recipe, steps), "sparse_categorical_crossentropy", metrics=["accuracy"])
     network.optimizer.build(network.trainable_variables)
-    identity = {"recipe": recipe.to_dict(), "seed": seed, "data": dataset.sha256}
     if on_start:
         on_start(network)
 
-    history, best_weights = _restore(checkpoint, network, identity)
+    history, best_weights = _restore(checkpoint, network, settings)
     validation_images, validation_labels = to_input(dataset.validation.images), dataset.validation.labels
     start = time.perf_counter()
     for epoch, images, labels in _epochs(dataset.train, recipe, seed, first=len(history) + 1):
@@ -251,9 +303,14 @@ def _fit(
                 "seconds": time.perf_counter() - start,
             }
         )
+        if not np.isfinite(validated["loss"]):
+            raise RunError(
+                f"The training diverged in epoch {epoch}: its loss is no number any more. "
+                f"Use a lower learning rate than {recipe.learning_rate}."
+            )
         if chosen_epoch(history) == epoch:
             best_weights = network.get_weights()
-        _save(checkpoint, network, identity, history, best_weights)
+        _save(checkpoint, network, settings, history, best_weights)
         if on_progress:
             on_progress(
                 Progress(
@@ -333,12 +390,12 @@ class _StepWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
 def _save(
     checkpoint: Path,
     network: keras.Model,
-    identity: dict[str, Any],
+    settings: dict[str, Any],
     history: list[dict[str, float]],
     best_weights: list[Floats],
 ) -> None:
     """Write all that the next epoch starts from into one file, which makes it whole or absent."""
-    state = json.dumps({**identity, "history": history})
+    state = json.dumps({**settings, "history": history})
     arrays = {"state": np.array(state)}
     for group, values in {
         "network": network.variables,  # random seeds of the dropout layers included
@@ -351,28 +408,16 @@ def _save(
 
 
 def _restore(
-    checkpoint: Path, network: keras.Model, identity: dict[str, Any]
+    checkpoint: Path, network: keras.Model, settings: dict[str, Any]
 ) -> tuple[list[dict[str, float]], list[Floats]]:
     """Put a checkpoint's values into the network; return its history and best weights. Start one if none."""
     if not checkpoint.exists():
-        _save(checkpoint, network, identity, [], network.get_weights())
+        _save(checkpoint, network, settings, [], network.get_weights())
         return [], network.get_weights()
     try:
         with np.load(checkpoint, allow_pickle=False) as arrays:
             state = json.loads(str(arrays["state"]))
-            if (started := {key: state[key] for key in identity}) != identity:
-                differences = [
-                    f"{key} was {started['recipe'].get(key)!r} and is now {value!r}"
-                    for key, value in identity["recipe"].items()
-                    if started["recipe"].get(key) != value
-                ]
-                if started["seed"] != identity["seed"]:
-                    differences.append(f"seed was {started['seed']} and is now {identity['seed']}")
-                raise RunError(
-                    f"{checkpoint.parent} is a run with other settings: "
-                    f"{', '.join(differences) or 'other data'}. "
-                    "Resume it with the same settings, or choose another place with --out."
-                )
+            _check_settings(checkpoint.parent, state, settings)
             for group, variables in {
                 "network": network.variables,
                 "optimizer": network.optimizer.variables,

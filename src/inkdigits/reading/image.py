@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import cv2
 import numpy as np
@@ -143,23 +143,23 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
         >>> find_pictures("scans")  # doctest: +SKIP
         [PosixPath('scans/page 1.png'), PosixPath('scans/page 2.jpg')]
     """
-
-    def refuse(error: OSError) -> NoReturn:
-        raise error  # os.walk would pass over a folder that it can't list
-
     root = Path(path)
-    found = []
+    found: list[Path] = []
+
+    def keep(error: OSError) -> None:
+        found.append(Path(error.filename))  # to be refused when it is read, beside the pictures that can be
+
     try:
         if not root.exists():
             raise PictureError(f"{root} does not exist. Give the path of a picture or of a folder.")
-        if not root.is_dir():
-            return [root]
-        for folder, subfolders, names in os.walk(root, onerror=refuse):
-            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-            paths = (Path(folder, name) for name in names if not name.startswith("."))
-            found += [path for path in paths if is_picture_name(path)]
     except OSError as error:
-        raise PictureError(f"{error.filename or root} can't be looked into: {error.strerror}.") from error
+        raise PictureError(f"{root} can't be looked into: {error.strerror}.") from error
+    if not root.is_dir():
+        return [root]
+    for folder, subfolders, names in os.walk(root, onerror=keep):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        paths = (Path(folder, name) for name in names if not name.startswith("."))
+        found += [path for path in paths if is_picture_name(path)]
     return sorted(found)
 
 

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,11 +20,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from inkdigits.errors import ArgumentError, ModelError
+from inkdigits.errors import ArgumentError, ExportError, ModelError
+from inkdigits.files import replacing
 
 SCHEMA = 1
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
+CHECKPOINT_FILE = "checkpoint.npz"  # in a run folder until its training ends
 INPUT = {"name": "images", "dtype": "uint8", "shape": ["N", 28, 28]}
 OUTPUT = {"name": "probabilities", "dtype": "float32", "shape": ["N", 10]}
 MAX_CARD_BYTES = 1_000_000
@@ -151,10 +154,13 @@ class Network:
             reason = str(error).splitlines()[0]
             raise ModelError(f"{MODEL_FILE} can't be opened by ONNX Runtime: {reason}") from error
         signature = [
-            [(value.name, value.type, list(value.shape[1:])) for value in values]
+            [(value.name, value.type, [_size(size) for size in value.shape]) for value in values]
             for values in (session.get_inputs(), session.get_outputs())
         ]
-        expected = [[("images", "tensor(uint8)", [28, 28])], [("probabilities", "tensor(float)", [10])]]
+        expected = [
+            [("images", "tensor(uint8)", ["N", 28, 28])],
+            [("probabilities", "tensor(float)", ["N", 10])],
+        ]
         if signature != expected:
             raise ModelError(
                 f"{MODEL_FILE} is another kind of network. Received: {signature}. Accepted: {expected}"
@@ -175,6 +181,11 @@ class Network:
         start = time.perf_counter()
         probabilities = self.probabilities(images)
         return probabilities, (time.perf_counter() - start) / max(1, len(images)) * 1e6
+
+
+def _size(size: int | str | None) -> int | str:
+    """Return a dimension as a number, or "N" where any number goes."""
+    return size if isinstance(size, int) else "N"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +233,55 @@ def open_model(folder: Path, *, threads: int = 1) -> Model:
         return Model(card, Network(onnx, threads=threads))
     except ModelError as error:
         raise ModelError(f"Can't use the model folder {folder}. {error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"Can't use the model folder {folder}. {CARD_FILE} is not JSON: {error}") from error
+
+
+def write_model_folder(folder: Path, model: bytes, card: Card) -> None:
+    """Write ``model.onnx`` and, last, ``card.json``, each whole or not at all.
+
+    Raises:
+        OSError: the folder or the disk doesn't take them.
+    """
+    with replacing(folder / MODEL_FILE) as path:
+        path.write_bytes(model)
+    with replacing(folder / CARD_FILE) as path:
+        path.write_text(json.dumps(card.to_dict(), indent=2) + "\n")
+
+
+def export_model(run: str | PathLike[str], out: str | PathLike[str]) -> Path:
+    """Write just the model folder of a finished run, after checking it.
+
+    What is trained is exported and compared already; this copies the two files that reading needs.
+
+    Args:
+        run: the run folder.
+        out: a folder that does not exist or is empty.
+
+    Returns:
+        The path of the model folder.
+
+    Raises:
+        ModelError: the run folder holds no complete, undamaged model.
+        ExportError: the folder holds something already, or can't be written.
+
+    Example:
+        >>> export_model("runs/classic", out="my-model")  # doctest: +SKIP
+        PosixPath('my-model')
+    """
+    run, out = Path(run), Path(out)
+    card = open_model(run).card
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ExportError(f"{out} exists and is not an empty folder. Choose another place with --out.")
+        out.mkdir(parents=True, exist_ok=True)
+        write_model_folder(out, (run / MODEL_FILE).read_bytes(), card)
+    except OSError as error:
+        raise ExportError(
+            f"The model folder {out} can't be written: {error.strerror or error}. "
+            f"{run} is untouched; make room or choose another place with --out."
+        ) from error
+    return out
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -244,4 +302,4 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _is_unfinished(folder: Path) -> bool:
-    return (folder / "checkpoint.npz").exists()
+    return (folder / CHECKPOINT_FILE).exists()
