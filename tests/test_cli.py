@@ -208,7 +208,8 @@ def test_evaluate_draws_the_worst_of_ones_own_pictures(run, tmp_path):
     result = call("evaluate", run.path, "--data", tmp_path / "mine")
     assert result.exit_code == 0
     assert "seven.jpg  is a 1, read as " in result.stdout
-    assert Image.open(run.path / "figures" / "mistakes-mine.png").format == "PNG"
+    with Image.open(run.path / "figures" / "mistakes-mine.png") as figure:
+        assert figure.format == "PNG"
     (run.path / "figures" / "mistakes-mine.png").unlink()
 
 
@@ -302,8 +303,8 @@ def test_traceback_is_shown_on_request(tmp_path):
 
 def test_missing_extra_names_the_install_command(monkeypatch):
     """Without the extra 'train' the command says what to install."""
-    monkeypatch.setitem(sys.modules, "inkdigits.learning.scoring", None)
-    result = call("evaluate", "run")
+    monkeypatch.setitem(sys.modules, "inkdigits.learning.networks", None)
+    result = call("train")
     assert result.exit_code == 1
     assert "pip install 'inkdigits[train]'" in result.stderr
 

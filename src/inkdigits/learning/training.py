@@ -415,7 +415,7 @@ def _restore(
         _save(checkpoint, network, settings, [], network.get_weights())
         return [], network.get_weights()
     try:
-        with np.load(checkpoint, allow_pickle=False) as arrays:
+        with checkpoint.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = json.loads(str(arrays["state"]))
             _check_settings(checkpoint.parent, state, settings)
             for group, variables in {
