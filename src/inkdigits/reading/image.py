@@ -467,7 +467,7 @@ def _channel_that_shows_hidden_ink(rgb: MatLike) -> int | None:
         return None
     rank = -1 - np.count_nonzero(is_even) // 2000
     red, green, blue, luminance = (
-        int(np.sort(cv2.absdiff(view, ground)[is_even])[rank])
+        int(np.partition(cv2.absdiff(view, ground)[is_even], rank)[rank])
         for view, ground in zip(views, grounds, strict=True)
     )
     best = max(red, green, blue)
