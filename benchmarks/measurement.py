@@ -48,8 +48,14 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
+def read_results(name: str) -> dict[str, Any]:
+    """Return what a benchmark measured last."""
+    results: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return results
+
+
 def write_results(name: str, results: dict[str, Any]) -> None:
     """Write benchmarks/results/NAME.json and say so."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": describe_machine(), **results}, indent=1) + "\n")
+    path.write_text(json.dumps(results | {"machine": describe_machine()}, indent=1) + "\n")
     print(f"\nWritten to {path}")

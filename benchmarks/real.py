@@ -1,6 +1,6 @@
 """How single digits of other hands are read: a private collection, not distributed.
 
-    INKDIGITS_REAL=FOLDER python benchmarks/real.py [MODEL]
+    INKDIGITS_REAL=FOLDER python benchmarks/real.py [MODEL...]
 
 FOLDER holds singles.csv (file, label, kind) with its pictures, and npz/ with small bitmaps
 (arrays images, labels), each given to the reader as a picture: enlarged four times bicubically, with a margin
@@ -69,13 +69,15 @@ def main() -> None:
         sys.exit("Set INKDIGITS_REAL to the folder of the collection; see the top of benchmarks/real.py.")
     folder = Path(os.environ["INKDIGITS_REAL"])
     print(describe_machine())
-    classifier = inkdigits.Classifier(sys.argv[1] if len(sys.argv) > 1 else None)
-    results = {"model": classifier.card.name, "singles": read_singles(classifier, folder)}
-    for path in sorted((folder / "npz").glob("*.npz")):
-        results[path.stem] = read_bitmaps(classifier, path)
-    for name, values in results.items():
-        print(f"{name}: {values}")
-    write_results("real", results)
+    models = {}
+    for model in sys.argv[1:] or [None]:
+        classifier = inkdigits.Classifier(model)
+        readings = {"singles": read_singles(classifier, folder)}
+        for path in sorted((folder / "npz").glob("*.npz")):
+            readings[path.stem] = read_bitmaps(classifier, path)
+        models[classifier.card.name] = readings
+        print(f"{classifier.card.name}: {readings}")
+    write_results("real", {"models": models})
 
 
 if __name__ == "__main__":
