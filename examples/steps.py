@@ -50,7 +50,7 @@ def draw_row(axes: list[Axes], path: Path, classifier: inkdigits.Classifier) -> 
         Rectangle((ink.box.x, ink.box.y), ink.box.width, ink.box.height, fill=False, ec=BLUE, lw=1.5)
     )
     size = (max(1, round(150 * ink.strength.shape[1] / ink.strength.shape[0])), 150)
-    axes[2].imshow(cv2.resize(ink.strength, size), cmap="gray_r", vmin=0, vmax=1)
+    axes[2].imshow(cv2.resize(ink.strength, size), cmap="gray_r", vmin=0, vmax=255)
     axes[3].imshow(to_mnist_form(ink), cmap="gray", vmin=0, vmax=255)
     for axis in axes[:4]:
         axis.set(xticks=[], yticks=[])

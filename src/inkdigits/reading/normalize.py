@@ -16,6 +16,7 @@ Every step is a pure function, and none knows what a network thinks of the digit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -23,9 +24,12 @@ import numpy.typing as npt
 
 from inkdigits.result import Box
 
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
 Gray = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-Strength = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
 
 SIDE = 28  # pixels, an MNIST image
 BOX = 20  # pixels, the longer side of the digit in it
@@ -36,9 +40,11 @@ USUAL_STROKES = (1.4, 4.2)  # 1 % and 99 %
 STROKE_LENGTHS = (4.5, 400)
 
 WORKING_SIDE = 256  # pixels of the longer side at most, a dozen times MNIST's box
+COARSE_SIDE = 50  # pixels of the longer side at most, where only a choice is made
+FAINT_INK, CLEAR_INK = 38, 63  # of 255; a rule is faint, a stroke is clear
 SMALLEST_SIDE = 3  # pixels; nothing smaller shows a digit
 SMALLEST_SHARE = 0.05  # of the picture's longer side; a smaller mark is a speck
-FINE = 3  # strokes are redrawn on a grid this many times finer than MNIST's
+FINE = 2  # strokes are redrawn on a grid this many times finer than MNIST's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +52,12 @@ class Ink:
     """The ink of one digit.
 
     Attributes:
-        strength: float32 of shape (h, w), cut to the ink: 0 is paper, 1 is full ink. In a large picture it is
-            coarser than the box.
+        strength: uint8 of shape (h, w), cut to the ink: 0 is paper, 255 is full ink. In a large picture it
+            is coarser than the box.
         box: where the ink is, in pixels of the picture it was found in.
     """
 
-    strength: Strength
+    strength: Gray
     box: Box
 
 
@@ -111,29 +117,29 @@ def to_mnist_form(ink: Ink) -> Gray:
     return _centered(_fit(_with_typical_stroke(ink.strength), BOX))
 
 
-def stroke_width(strength: Strength) -> float:
+def stroke_width(strength: Gray | npt.NDArray[np.float32]) -> float:
     """Measure how wide strokes are: twice their area over the length of their outline.
 
     The outline of a gray picture is its total variation, by the co-area formula (Federer 1959), so no
     threshold is needed.
 
     Args:
-        strength: float32 of shape (h, w), 0 to 1.
+        strength: uint8 or float32 of shape (h, w), 0 is paper; its scale doesn't matter.
 
     Returns:
         The mean width in pixels; 0 without ink.
 
     Example:
-        >>> bar = np.zeros((60, 9), np.float32)
-        >>> bar[:, 3:6] = 1
+        >>> bar = np.zeros((60, 9), np.uint8)
+        >>> bar[:, 3:6] = 255
         >>> round(stroke_width(bar), 1)
         2.9
     """
-    padded = cv2.copyMakeBorder(strength, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    padded = cv2.copyMakeBorder(strength, 1, 1, 1, 1, cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
     across = padded[:-1, 1:] - padded[:-1, :-1]
     down = padded[1:, :-1] - padded[:-1, :-1]
-    outline = float(np.sqrt(across * across + down * down).sum())
-    return 2 * float(strength.sum()) / outline if outline else 0.0
+    outline = cv2.sumElems(cv2.magnitude(across, down))[0]
+    return 2 * cv2.sumElems(strength)[0] / outline if outline else 0.0
 
 
 # ---------------------------------------------------------------------------------------- picture to ink
@@ -152,7 +158,7 @@ def _ink(gray: Gray) -> Ink | None:
         return None
     strength, x, y = found
     shortest, longest = STROKE_LENGTHS
-    if not shortest <= float(strength.sum()) / stroke_width(strength) ** 2 <= longest:
+    if not shortest <= cv2.sumElems(strength)[0] / 255 / stroke_width(strength) ** 2 <= longest:
         return None
     scale = max(gray.shape) / max(small.shape)
     left, top = round(x * scale), round(y * scale)
@@ -171,8 +177,7 @@ def _mnist_form(gray: Gray) -> Ink | None:
         return None
     if np.abs(np.subtract(_center(light), SIDE / 2)).max() > 0.51:
         return None
-    strength = light[y : y + height, x : x + width].astype(np.float32) / np.float32(255)
-    return Ink(strength, Box(x, y, width, height))
+    return Ink(light[y : y + height, x : x + width], Box(x, y, width, height))
 
 
 def _shrunk(gray: Gray, longest: int) -> Gray:
@@ -184,6 +189,13 @@ def _shrunk(gray: Gray, longest: int) -> Gray:
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
+def _coarse(gray: Gray) -> MatLike:
+    """Shrink a picture quickly, to ``COARSE_SIDE``, smoothed by a pixel first."""
+    scale = min(1, COARSE_SIDE / max(gray.shape))
+    height, width = (max(SMALLEST_SIDE, round(side * scale)) for side in gray.shape)
+    return cv2.resize(cv2.GaussianBlur(gray, (3, 3), 0), (width, height))
+
+
 def _dark_on_light(gray: Gray) -> Gray:
     """Turn light ink on dark paper into dark ink on light paper.
 
@@ -191,20 +203,22 @@ def _dark_on_light(gray: Gray) -> Gray:
     skewed toward ink, while a shadow's edge differs both ways alike. And where fat ink fills a tightly cut
     picture, the rim still shows more paper than the middle does.
     """
-    small = _shrunk(gray, WORKING_SIDE // 2).astype(np.float32)
-    surroundings = max(small.shape) // 4 | 1
-    difference = small - cv2.blur(small, (surroundings, surroundings), borderType=cv2.BORDER_REFLECT)
+    coarse = _coarse(gray)
+    side = max(coarse.shape) // 4 | 1
+    surroundings = cv2.boxFilter(coarse, cv2.CV_32F, (side, side), borderType=cv2.BORDER_REFLECT)
+    difference = cv2.subtract(coarse, surroundings, dtype=cv2.CV_32F)
     square = difference * difference
-    skewness = float((square * difference).mean()) / max(float(square.mean()), 1e-3) ** 1.5
-    rim = max(1, round(0.08 * min(small.shape)))
-    middle = small[rim:-rim, rim:-rim]
-    rim_mean = float(small.sum() - middle.sum()) / (small.size - middle.size)
-    prominence = (float(middle.mean()) - rim_mean) / max(float(small.std()), 1e-3)
+    skewness = cv2.mean(square * difference)[0] / max(cv2.mean(square)[0], 1e-3) ** 1.5
+    rim = max(1, round(0.08 * min(coarse.shape)))
+    middle = coarse[rim:-rim, rim:-rim]
+    mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(coarse))
+    above_rim = (cv2.mean(middle)[0] - mean) * coarse.size / (coarse.size - middle.size)
+    prominence = above_rim / max(deviation, 1e-3)
     return gray if skewness + 1.5 * prominence <= 0 else 255 - gray
 
 
-def _darkness(gray: Gray) -> Strength:
-    """Return how much darker than the paper around it each pixel is: 0 is paper, 1 is black.
+def _darkness(gray: Gray) -> Gray:
+    """Return how much darker than the paper around it each pixel is: 0 is paper, 255 is black.
 
     Light falls on paper as a factor, so the picture is divided by its paper. A drawing or a clean scan has
     one level of paper. The paper of a photo is what closing leaves: it fills whatever is dark and narrower
@@ -214,35 +228,39 @@ def _darkness(gray: Gray) -> Strength:
     levels = np.flatnonzero(counts)
     light = counts[(levels[0] + levels[-1] + 1) // 2 :]  # fat ink may be commoner than paper
     if light.max() > 0.5 * light.sum():
-        paper = np.full_like(gray, 256 - light.size + int(light.argmax()))
+        paper: MatLike = np.full_like(gray, 256 - light.size + int(light.argmax()))
     else:
-        paper = cv2.blur(_closed(gray, _closing_share(gray)), (5, 5)).astype(np.uint8, copy=False)
-    darker = cv2.subtract(paper, gray)
-    return np.divide(darker, np.maximum(paper, DARKEST_PAPER), dtype=np.float32)
+        paper = _paper(gray)
+    darkness = cv2.divide(cv2.subtract(paper, gray), np.maximum(paper, DARKEST_PAPER), scale=255)
+    return darkness.astype(np.uint8, copy=False)
 
 
 DARKEST_PAPER = 32  # gray level; below it one would divide by a camera's noise
 CLOSING_SHARES = (0.09, 0.18, 0.35)  # of the longer side: fine pens, markers, a fat digit cut tightly
 
 
-def _closing_share(gray: Gray) -> float:
-    """Choose a square that is safely wider than the strokes, and not much wider.
+def _paper(gray: Gray) -> MatLike:
+    """Return the paper: the picture closed by a square that is safely wider than the strokes, and not much.
 
     The wider the square, the more of a shadow's slope is taken for ink; but once it is wider than the
-    strokes, the darkest ink gains nothing more. So take the size after the one where the gain ends.
+    strokes, the darkest ink gains nothing more. So the middle square is taken where even the narrow one is
+    wide enough.
     """
-    small = _shrunk(gray, 64)
-    darkest = []
-    for share in CLOSING_SHARES:
-        paper = _closed(small, share)
-        darkness = cv2.divide(cv2.subtract(paper, small), np.maximum(paper, DARKEST_PAPER), scale=255)
-        below = np.cumsum(cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel())
-        darkest.append(int(np.searchsorted(below, 0.997 * below[-1])))
-    wide_enough = next(i for i, depth in enumerate(darkest) if depth >= 0.85 * darkest[-1])
-    return CLOSING_SHARES[min(wide_enough + 1, len(CLOSING_SHARES) - 1)]
+    coarse = _coarse(gray)
+    fine, usual, wide = CLOSING_SHARES
+    enough = _depth(coarse, _closed(coarse, fine)) >= 0.85 * _depth(coarse, _closed(coarse, wide))
+    paper = _closed(cv2.GaussianBlur(gray, (3, 3), 0), usual if enough else wide)
+    return cv2.erode(paper, np.ones((3, 3), np.uint8))  # a shadow's blurred edge is no ink
 
 
-def _closed(gray: Gray, share: float) -> Gray:
+def _depth(gray: MatLike, paper: MatLike) -> int:
+    """Return how much darker than the paper the darkest ink is, past single pixels of noise."""
+    darker = cv2.subtract(paper, gray).ravel()
+    darkest = int(0.997 * darker.size)
+    return int(np.partition(darker, darkest)[darkest])
+
+
+def _closed(gray: MatLike, share: float) -> MatLike:
     """Fill what is dark and narrower than a square of this share of the longer side.
 
     The picture is continued beyond its edges; otherwise the dark end of every slope would be filled too.
@@ -250,28 +268,25 @@ def _closed(gray: Gray, share: float) -> Gray:
     side = int(share * max(gray.shape)) | 1
     pad = side // 2
     height, width = gray.shape
-    continued = cv2.copyMakeBorder(
-        cv2.GaussianBlur(gray, (3, 3), 0), pad, pad, pad, pad, cv2.BORDER_REPLICATE
-    )
+    continued = cv2.copyMakeBorder(gray, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(continued, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return closed[pad : pad + height, pad : pad + width].astype(np.uint8, copy=False)
+    return closed[pad : pad + height, pad : pad + width]
 
 
-def _strength(darkness: Strength) -> Strength | None:
-    """Stretch darkness so that paper with its noise is 0 and ink is 1; None where nothing stands out.
+def _strength(darkness: Gray) -> Gray | None:
+    """Stretch darkness so that paper with its noise is 0 and ink is 255; None where nothing stands out.
 
     The noise is measured on the lighter half of the paper, where there is neither ink nor print. Ink is the
     upper class of what stands out (Otsu's threshold).
     """
-    levels = np.minimum(darkness * 255, 255).astype(np.uint8)
-    below = np.cumsum(cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel())
+    below = np.cumsum(cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel())
     darkest = np.searchsorted(below, 0.995 * below[-1])
     paper = below[darkest // 2]
-    low, usual, high = (float(np.searchsorted(below, share * paper)) for share in (0.16, 0.5, 0.84))
+    low, usual, high = (int(np.searchsorted(below, share * paper)) for share in (0.16, 0.5, 0.84))
     noise = usual - low  # one standard deviation
     drawing = high == 0  # paper without any noise
     faintest = 8 if drawing else max(10 * noise, 30)  # of 255
-    standing_out = levels[levels > usual + max(4 * noise, faintest / 2)]
+    standing_out = darkness[darkness > usual + max(4 * noise, faintest // 2)]
     if not standing_out.size:
         return None
     threshold, _ = cv2.threshold(standing_out.reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
@@ -279,22 +294,22 @@ def _strength(darkness: Strength) -> Strength | None:
     if ink < usual + faintest:
         return None
     lowest = usual + 3 * noise
-    strength: Strength = np.clip((darkness * 255 - np.float32(lowest)) / np.float32(ink - lowest), 0, 1)
-    return strength
+    stretched = np.rint(np.interp(np.arange(256), (lowest, ink), (0, 255))).astype(np.uint8)
+    return cv2.LUT(darkness, stretched).astype(np.uint8, copy=False)
 
 
-def _without_lines(strength: Strength) -> Strength:
+def _without_lines(strength: Gray) -> Gray:
     """Drop the rules of ruled and squared paper: thin, straight, level or upright, from edge to edge.
 
     Where a stroke crosses a rule it stays.
     """
-    mask = strength > 0.15
+    mask = strength > FAINT_INK
     level, upright = _level_lines(mask), _level_lines(mask.T).T
     if not (level.any() or upright.any()):
         return strength
     thickest = max(3, round(0.02 * max(mask.shape)))
     crossing = _upright_runs(mask & ~upright, thickest) | _upright_runs((mask & ~level).T, thickest).T
-    return np.where((level | upright) & ~crossing, np.float32(0), strength)
+    return np.where((level | upright) & ~crossing, np.uint8(0), strength)
 
 
 def _level_lines(mask: Mask) -> Mask:
@@ -306,7 +321,7 @@ def _level_lines(mask: Mask) -> Mask:
     lines = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))
     lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((1, max(3, width // 6)), np.uint8))
     lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((1, max(3, width // 8)), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    _, labels, stats = _components(lines.astype(np.uint8, copy=False))
     through = (stats[:, cv2.CC_STAT_WIDTH] >= width - 2) & (stats[:, cv2.CC_STAT_HEIGHT] <= 0.12 * height + 3)
     through[0] = False  # the paper
     marked: Mask = through[labels]
@@ -319,7 +334,7 @@ def _upright_runs(mask: Mask, thickest: int) -> Mask:
     return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, run).astype(np.bool_)
 
 
-def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
+def _strokes(strength: Gray) -> tuple[Gray, int, int] | None:
     """Cut out the strokes that make up the digit; also return the left and the top of the cut.
 
     The largest connected stroke is the digit's, and so is every other that is near what was chosen and not
@@ -327,12 +342,10 @@ def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
     neighbor, unless the edge cuts the digit too.
     """
     height, width = strength.shape
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (strength > 0.25).astype(np.uint8), connectivity=8
-    )
-    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
-    right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
-    at_edge = (left == 0) | (top == 0) | (right == width) | (bottom == height)
+    count, labels, stats = _components((strength > CLEAR_INK).view(np.uint8))
+    start = stats[:, : cv2.CC_STAT_WIDTH]  # left and top
+    end = start + stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA]
+    at_edge = ((start == 0) | (end == (width, height))).any(axis=1)
     mass = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
     mass[0] = 0  # the paper
     if (at_edge & (mass > 0)).any():
@@ -340,69 +353,86 @@ def _strokes(strength: Strength) -> tuple[Strength, int, int] | None:
         inside = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=count)
         mass[at_edge & (inside < 0.05 * mass)] = 0  # a frame
     main = int(mass.argmax())
-    size = max(stats[main, cv2.CC_STAT_WIDTH], stats[main, cv2.CC_STAT_HEIGHT])
+    size = int((end[main] - start[main]).max())
     if not mass[main] or size < max(SMALLEST_SIDE, SMALLEST_SHARE * max(height, width)):
         return None
     possible = (mass > 0.02 * mass[main]) & (at_edge[main] | ~at_edge)
     chosen = np.arange(count) == main
     while True:
-        x, y, end_x, end_y = left[chosen].min(), top[chosen].min(), right[chosen].max(), bottom[chosen].max()
-        gap = np.max([left - end_x, x - right, top - end_y, y - bottom], axis=0)
-        near = possible & (gap <= 0.2 * max(end_x - x, end_y - y))
-        if not (near & ~chosen).any():
+        first, last = start[chosen].min(axis=0), end[chosen].max(axis=0)
+        gap = np.maximum(start - last, first - end).max(axis=1)
+        near = possible & ~chosen & (gap <= 0.2 * (last - first).max())
+        if not near.any():
             break
         chosen |= near
+    (x, y), (end_x, end_y) = first.tolist(), last.tolist()
     cut = slice(y, end_y), slice(x, end_x)
-    kept = cv2.dilate(chosen[labels[cut]].astype(np.uint8), np.ones((3, 3), np.uint8))
-    return strength[cut] * kept, int(x), int(y)
+    kept = cv2.dilate(chosen.take(labels[cut]).view(np.uint8), np.ones((3, 3), np.uint8))
+    return np.multiply(strength[cut], kept), x, y
+
+
+def _components(mask: Gray) -> tuple[int, Labels, Labels]:
+    """Count and label connected marks and measure them; only in the part with marks, as measuring is slow."""
+    x, y, width, height = cv2.boundingRect(mask)
+    labels: Labels = np.zeros(mask.shape, np.int32)
+    part = slice(y, y + max(1, height)), slice(x, x + max(1, width))  # OpenCV crashes on an empty array
+    count, labels[part], measured, _ = cv2.connectedComponentsWithStats(mask[part], connectivity=8)
+    stats = measured.astype(np.int32, copy=False)
+    stats[:, : cv2.CC_STAT_WIDTH] += (x, y)
+    return count, labels, stats
 
 
 # ------------------------------------------------------------------------------------ ink to MNIST image
 
 
-def _with_typical_stroke(strength: Strength) -> Strength:
+def _with_typical_stroke(strength: Gray) -> Gray:
     """Redraw the strokes as wide as MNIST's, cut to the ink and about ``FINE`` times MNIST's size.
 
     Every outline moves by the same distance, as with a wider or a finer pen; the centers of the strokes stay.
     """
-    pad = 4 * FINE
+    pad = 2 * FINE  # more than a stroke's outline moves
     fine = cv2.copyMakeBorder(_fit(strength, FINE * BOX), pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-    fine = cv2.GaussianBlur(fine, (0, 0), FINE / 3)  # the stairs of coarse pixels are not the writer's
+    fine = cv2.GaussianBlur(fine, (3, 3), FINE / 3)  # the stairs of coarse pixels are not the writer's
     # The outline is where ink falls to half of what the stroke reaches nearby, so that a pale stroke beside a
     # strong one is drawn as well.
     nearby = np.ones((4 * FINE + 1, 4 * FINE + 1), np.uint8)
-    reached = np.maximum(cv2.dilate(fine, nearby), 0.3 * float(fine.max()))
-    ink = (fine > 0.5 * reached).astype(np.uint8)
+    reached = np.maximum(cv2.dilate(fine, nearby), np.uint8(0.3 * fine.max()))
+    ink = (fine > reached // 2).view(np.uint8)
     distance = cv2.distanceTransform(ink, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - ink, cv2.DIST_L2, 5)
-    distance -= np.copysign(np.float32(0.5), distance)  # from the outline, not from the next pixel's center
-    width = stroke_width(np.clip(distance + np.float32(0.5), 0, 1))
+    distance += 0.5 - ink.astype(np.float32)  # from the outline, not from the next pixel's center
+    width = stroke_width(_drawn(distance))
     growth = max((FINE * TYPICAL_STROKE - width) / 2, -float(distance.max()) / 2)
-    drawn: Strength = np.clip(distance + np.float32(growth + 0.5), 0, 1)
-    x, y, columns, rows = cv2.boundingRect((drawn > 0.5).astype(np.uint8))
+    drawn = _drawn(distance + np.float32(growth))
+    x, y, columns, rows = cv2.boundingRect(cv2.threshold(drawn, 127, 255, cv2.THRESH_BINARY)[1])
     return drawn[y : y + rows, x : x + columns]
 
 
-def _fit(strength: Strength, longest: int) -> Strength:
+def _drawn(distance: npt.NDArray[np.float32]) -> Gray:
+    """Fill where the signed distance to the outline is positive, with gray levels along the outline."""
+    drawn: MatLike = cv2.convertScaleAbs(np.maximum(distance + np.float32(0.5), 0), alpha=255)
+    return drawn.astype(np.uint8, copy=False)
+
+
+def _fit(strength: Gray, longest: int) -> Gray:
     height, width = strength.shape
     scale = longest / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.clip(cv2.resize(strength, size, interpolation=interpolation), 0, 1)
+    return cv2.resize(strength, size, interpolation=interpolation).astype(np.uint8, copy=False)
 
 
-def _centered(digit: Strength) -> Gray:
+def _centered(digit: Gray) -> Gray:
     """Place a digit of at most 20 x 20 so that its center of mass lies in the middle of 28 x 28."""
     height, width = digit.shape
     row, column = _center(digit)
     top = min(max(round(SIDE / 2 - row), 0), SIDE - height)
     left = min(max(round(SIDE / 2 - column), 0), SIDE - width)
     image = np.zeros((SIDE, SIDE), np.uint8)
-    image[top : top + height, left : left + width] = np.rint(digit * 255)
+    image[top : top + height, left : left + width] = digit
     return image
 
 
-def _center(weights: Gray | Strength) -> tuple[float, float]:
+def _center(weights: Gray) -> tuple[float, float]:
     """Return the center of mass as row and column, where MNIST's 14 is the fifteenth pixel."""
-    rows, columns = weights.sum(axis=1, dtype=np.float64), weights.sum(axis=0, dtype=np.float64)
-    mass = rows.sum()
-    return float(rows @ np.arange(rows.size) / mass), float(columns @ np.arange(columns.size) / mass)
+    moments = cv2.moments(weights)
+    return moments["m01"] / moments["m00"], moments["m10"] / moments["m00"]
