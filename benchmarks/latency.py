@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from measurement import describe_machine, write_results
 
@@ -21,6 +22,7 @@ from inkdigits.reading.image import load_gray
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "pictures"
 PICTURE = EXAMPLES / "3-marker-on-a-yellow-note.jpg"
+DRAWING = EXAMPLES / "5-drawn-on-a-transparent-canvas.png"
 PROCESS_RUNS, CALLS = 15, 1_000
 
 
@@ -48,9 +50,9 @@ def median_of_calls(call: Callable[[], object]) -> float:
 def main() -> None:
     print(describe_machine())
     classifier = inkdigits.Classifier()
-    gray = load_gray(PICTURE)
-    start = np.linspace(0, len(gray) - 1, 100).astype(int)
-    small = np.ascontiguousarray(gray[np.ix_(start, start)])  # a decoded 100 x 100 picture
+    photo, drawing = (
+        cv2.resize(load_gray(path), (100, 100), interpolation=cv2.INTER_AREA) for path in (PICTURE, DRAWING)
+    )
     image = np.zeros((1, 28, 28), np.uint8)
     bare = median_of_processes("-c", "pass")
     results = {
@@ -58,7 +60,8 @@ def main() -> None:
         "calls": CALLS,
         "import_seconds": median_of_processes("-c", "import inkdigits") - bare,
         "command_seconds": median_of_processes("-m", "inkdigits", "classify", str(PICTURE)),
-        "classify_decoded_100x100_seconds": median_of_calls(lambda: classifier.classify(small)),
+        "classify_photo_100x100_seconds": median_of_calls(lambda: classifier.classify(photo)),
+        "classify_drawing_100x100_seconds": median_of_calls(lambda: classifier.classify(drawing)),
         "classify_jpeg_400x400_seconds": median_of_calls(lambda: classifier.classify(PICTURE)),
         "probabilities_one_image_seconds": median_of_calls(lambda: classifier.probabilities(image)),
     }

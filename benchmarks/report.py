@@ -61,7 +61,7 @@ def networks_table(results: dict[str, Any], compact: dict[str, Any]) -> str:
 def recipe_table(results: dict[str, Any]) -> str:
     """List every seed of a recipe."""
     rows = [
-        "| seed | validation, % | test, % | cross-entropy | Brier | ECE, % | not doubtful, % | of these right, % |",
+        "| seed | validation, % | test, % | cross-entropy | Brier | ECE, % | not doubtful, % | right, % |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     rows += [
@@ -101,7 +101,8 @@ def latency_table(results: dict[str, Any]) -> str:
     labels = {
         "import_seconds": "`import inkdigits`",
         "command_seconds": "`inkdigits classify` from start to end, offline",
-        "classify_decoded_100x100_seconds": "`classify` of a decoded picture of 100 x 100 pixels",
+        "classify_drawing_100x100_seconds": "`classify` of a decoded drawing of 100 x 100 pixels",
+        "classify_photo_100x100_seconds": "`classify` of a decoded photo of 100 x 100 pixels",
         "classify_jpeg_400x400_seconds": "`classify` of a JPEG file of 400 x 400 pixels",
         "probabilities_one_image_seconds": "`probabilities` of one image in MNIST's form",
     }

@@ -453,7 +453,9 @@ def _finish(
         path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
     log("Drawing the figures ...")
     figures = folder / "figures"
-    figures.mkdir(exist_ok=True)
+    if figures.exists():  # of a run that was killed while it drew
+        shutil.rmtree(figures)
+    figures.mkdir()
     draw_figures(
         figures,
         history=history,
