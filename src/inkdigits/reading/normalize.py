@@ -282,7 +282,7 @@ def _strength(darkness: Gray) -> Gray | None:
     below = np.cumsum(cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel())
     darkest = np.searchsorted(below, 0.995 * below[-1])
     paper = below[darkest // 2]
-    low, usual, high = (int(np.searchsorted(below, share * paper)) for share in (0.16, 0.5, 0.84))
+    low, usual, high = np.searchsorted(below, (0.16 * paper, 0.5 * paper, 0.84 * paper)).tolist()
     noise = usual - low  # one standard deviation
     drawing = high == 0  # paper without any noise
     faintest = 8 if drawing else max(10 * noise, 30)  # of 255
@@ -294,8 +294,8 @@ def _strength(darkness: Gray) -> Gray | None:
     if ink < usual + faintest:
         return None
     lowest = usual + 3 * noise
-    stretched = np.rint(np.interp(np.arange(256), (lowest, ink), (0, 255))).astype(np.uint8)
-    return cv2.LUT(darkness, stretched).astype(np.uint8, copy=False)
+    stretched = cv2.convertScaleAbs(cv2.subtract(darkness, lowest), alpha=255 / (ink - lowest))
+    return stretched.astype(np.uint8, copy=False)
 
 
 def _without_lines(strength: Gray) -> Gray:
@@ -356,15 +356,17 @@ def _strokes(strength: Gray) -> tuple[Gray, int, int] | None:
     size = int((end[main] - start[main]).max())
     if not mass[main] or size < max(SMALLEST_SIDE, SMALLEST_SHARE * max(height, width)):
         return None
-    possible = (mass > 0.02 * mass[main]) & (at_edge[main] | ~at_edge)
     chosen = np.arange(count) == main
-    while True:
-        first, last = start[chosen].min(axis=0), end[chosen].max(axis=0)
+    others = (mass > 0.02 * mass[main]) & (at_edge[main] | ~at_edge) & ~chosen
+    first, last = start[main], end[main]
+    while others.any():
         gap = np.maximum(start - last, first - end).max(axis=1)
-        near = possible & ~chosen & (gap <= 0.2 * (last - first).max())
+        near = others & (gap <= 0.2 * (last - first).max())
         if not near.any():
             break
         chosen |= near
+        others &= ~near
+        first, last = start[chosen].min(axis=0), end[chosen].max(axis=0)
     (x, y), (end_x, end_y) = first.tolist(), last.tolist()
     cut = slice(y, end_y), slice(x, end_x)
     kept = cv2.dilate(chosen.take(labels[cut]).view(np.uint8), np.ones((3, 3), np.uint8))
