@@ -166,7 +166,7 @@ The test part has 15 human-validated label errors ([arXiv 2103.14749](https://ar
 
 ## `compact`: no more parameters, half the mistakes
 
-`python benchmarks/recipe.py compact --seeds 5`. Augmented; figures of the exported, calibrated networks.
+`python benchmarks/recipe.py compact`. Augmented; figures of the exported, calibrated networks.
 {machine_line(compact)}
 
 {recipe_table(compact)}
