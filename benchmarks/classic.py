@@ -20,7 +20,7 @@ from measurement import describe_machine, read_results, spread, write_results
 
 from inkdigits import evaluate, train
 from inkdigits.learning import mnist
-from inkdigits.learning.networks import IMAGE_SHAPE
+from inkdigits.learning.networks import IMAGE_SHAPE, to_input
 
 DOCUMENTED = {"accuracy": 0.9862, "loss": 0.051526}
 TITLES = {
@@ -53,8 +53,6 @@ def measure_keras_example(seed: int) -> dict[str, float]:
     """Train the keras.io MNIST convnet from its published description: 34,826 parameters, Adam, 15 epochs."""
     import keras
     from keras import layers
-
-    from inkdigits.learning.training import to_input
 
     keras.utils.set_random_seed(seed)
     network = keras.Sequential(

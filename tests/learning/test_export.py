@@ -11,7 +11,7 @@ import pytest
 from inkdigits.errors import ExportError
 from inkdigits.learning.evaluation import apply_temperature
 from inkdigits.learning.export import check_agreement
-from inkdigits.learning.training import to_input
+from inkdigits.learning.networks import to_input
 from inkdigits.reading.model import open_model
 
 

@@ -15,8 +15,9 @@ from conftest import RUN_SETTINGS
 
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.learning import mnist as mnist_module
+from inkdigits.learning.networks import to_input
 from inkdigits.learning.recipe import find_recipe
-from inkdigits.learning.training import chosen_epoch, open_run, to_input, train
+from inkdigits.learning.training import chosen_epoch, open_run, train
 
 
 def weights_of(folder: Path) -> list[np.ndarray]:

@@ -25,6 +25,7 @@ from inkdigits.learning.evaluation import (
     fit_temperature,
 )
 from inkdigits.learning.mnist import Mnist
+from inkdigits.learning.networks import to_input
 from inkdigits.learning.recipe import Recipe
 from inkdigits.reading.model import INPUT, MODEL_FILE, OUTPUT, Card, Network
 
@@ -78,7 +79,7 @@ def export_network(network: keras.Model, *, recipe: Recipe, seed: int, dataset: 
         ExportError: on 1,000 validation images the two differ by more than 1e-5.
     """
     images, labels = dataset.validation.images, dataset.validation.labels
-    raw = network.predict(images[..., np.newaxis] / np.float32(255), batch_size=500, verbose=0)
+    raw = network.predict(to_input(images), batch_size=500, verbose=0)
     temperature = fit_temperature(raw, labels)
     serving = _serving_network(network, temperature)
     model = _to_onnx(serving)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 from keras import Input, Sequential, layers, ops
 
 from inkdigits.errors import ArgumentError
@@ -23,6 +25,11 @@ CLASSES = 10
 def start_backend() -> None:
     """Let Keras's backend start now instead of at the first layer; it takes a moment and may print."""
     ops.zeros(())
+
+
+def to_input(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Turn images (N, 28, 28) uint8 into what networks take: (N, 28, 28, 1) float32, 0 to 1."""
+    return (images[..., np.newaxis] / np.float32(255)).astype(np.float32, copy=False)
 
 
 def classic() -> Sequential:

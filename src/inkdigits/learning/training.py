@@ -34,7 +34,7 @@ from inkdigits.learning.augmentation import augment
 from inkdigits.learning.evaluation import Evaluation
 from inkdigits.learning.export import export_network
 from inkdigits.learning.figures import draw_figures
-from inkdigits.learning.networks import build_network
+from inkdigits.learning.networks import build_network, to_input
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
 from inkdigits.reading.model import (
     CARD_FILE,
@@ -353,11 +353,6 @@ def _epochs(
 def chosen_epoch(history: list[dict[str, float]]) -> int:
     """Return the epoch (from 1) with the lowest validation loss, which is less noisy than the accuracy."""
     return 1 + int(np.argmin([row["validation_loss"] for row in history]))
-
-
-def to_input(images: npt.NDArray[np.uint8]) -> Floats:
-    """Turn images (N, 28, 28) uint8 into what networks train on: (N, 28, 28, 1) float32, 0 to 1."""
-    return (images[..., np.newaxis] / np.float32(255)).astype(np.float32, copy=False)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
