@@ -759,6 +759,7 @@ def test_pil_image_without_pixels():
         (np.zeros((4, 4, 2), np.uint8), r"shape \(4, 4, 2\)"),
         (np.zeros((3, 4, 4, 3), np.uint8), "shape"),
         (np.zeros((4, 4), np.int64), "array of int64"),
+        (np.zeros((4, 4), np.uint32), "array of uint32"),
         (np.zeros((4, 4), np.complex64), "array of complex64"),
         (np.zeros((4, 4), object), "array of object"),
         (np.array([["a"]]), "array of <U1"),

@@ -5,9 +5,12 @@ import pytest
 from inkdigits.reading.normalize import (
     BOX,
     TYPICAL_STROKE,
-    _dark_on_light,
     _darkness,
+    _is_light_on_dark,
+    _marks_of_digit,
+    _only_mark,
     _paper,
+    _smoothed,
     _strength,
     _strokes,
     _without_lines,
@@ -65,6 +68,11 @@ def read(picture):
     ink = find_ink(picture)
     assert ink is not None
     return to_mnist_form(ink)
+
+
+def darkness_of(picture):
+    """How much darker than its paper each pixel of a picture of dark ink is."""
+    return _darkness(picture, _smoothed(picture))
 
 
 def center_of_mass(image):
@@ -156,8 +164,8 @@ def test_fat_ink_in_a_tight_cut_is_ink():
     picture = write(sheet(72, 60), TWO, 8, 8, 56, thickness=17, ink=0)
     tight = picture[2:70, 1:57]
     assert np.count_nonzero(tight < 128) > 0.5 * tight.size
-    np.testing.assert_array_equal(_dark_on_light(tight), tight)
-    np.testing.assert_array_equal(_dark_on_light(255 - tight), tight)
+    assert not _is_light_on_dark(_smoothed(tight))
+    assert _is_light_on_dark(_smoothed(255 - tight))
 
 
 @pytest.mark.parametrize("light", [slope(), shadow()], ids=["slope", "hard shadow"])
@@ -170,7 +178,7 @@ def test_uneven_light_is_removed(light):
 
 def test_darkness_of_a_shadow_is_that_of_paper():
     """A wide shadow with a hard edge is paper; ink inside it is as dark as outside."""
-    darkness = _darkness(lit(page(), shadow()))
+    darkness = darkness_of(lit(page(), shadow()))
     assert np.median(darkness) < 0.05 * 255
     assert np.percentile(darkness, 98) / 255 == pytest.approx(1 - 50 / 225, abs=0.05)
 
@@ -178,8 +186,8 @@ def test_darkness_of_a_shadow_is_that_of_paper():
 def test_drawing_has_one_paper():
     """In a drawing the widest brush is as dark as it is, though it is wider than any closing square."""
     drawing = cv2.rectangle(sheet(), (40, 20), (100, 100), 50, -1)
-    assert _darkness(drawing)[60, 70] == round((1 - 50 / 225) * 255)
-    assert _darkness(drawing)[60, 20] == 0
+    assert darkness_of(drawing)[60, 70] == round((1 - 50 / 225) * 255)
+    assert darkness_of(drawing)[60, 20] == 0
 
 
 def test_closing_square_follows_the_pen():
@@ -187,13 +195,13 @@ def test_closing_square_follows_the_pen():
     blot = (slice(85, 115), slice(5, 40))
     fine, fat = page(thickness=2), page(thickness=24)
     fine[blot] = fat[blot] = 100
-    assert _paper(fine)[100, 22] == pytest.approx(100, abs=5)
-    assert _paper(fat)[100, 22] > 200
+    assert _paper(_smoothed(fine))[100, 22] == pytest.approx(100, abs=5)
+    assert _paper(_smoothed(fat))[100, 22] > 200
 
 
 def test_pale_ink_becomes_full_ink():
     """Ink barely darker than its paper becomes as strong as black ink."""
-    assert _strength(_darkness(page(ink=200))).max() == 255
+    assert _strength(darkness_of(page(ink=200))).max() == 255
     assert difference(read(page()), read(page(ink=200))) < 0.05
 
 
@@ -284,6 +292,25 @@ def test_strokes_of_a_broken_digit_belong_together():
     apart = [[(0.09, 0.2), *FIVE[0][1:]], FIVE[1]]
     box = find_ink(page(apart)).box
     assert (box.y, box.height) == (find_ink(page(FIVE)).box.y, find_ink(page(FIVE)).box.height)
+
+
+def test_only_mark_is_the_one_that_would_be_chosen():
+    """Of a picture with one mark, the quick way cuts out what choosing among marks does."""
+    clear = (page() < 128).view(np.uint8)
+    quick, *place = _only_mark(clear)
+    chosen, *chosen_place = _marks_of_digit(clear)
+    np.testing.assert_array_equal(quick, chosen)
+    assert place == chosen_place
+
+
+@pytest.mark.parametrize("other", [(slice(10, 20), slice(10, 12)), (slice(0, 12), slice(60, 64))])
+def test_only_mark_is_alone_and_clear_of_the_edges(other):
+    """Beside a second mark, or cut by the edge, a mark is not the only one of the picture."""
+    clear = np.zeros((100, 100), np.uint8)
+    clear[11:80, 60:64] = 1
+    assert _only_mark(clear) is not None
+    clear[other] = 1
+    assert _only_mark(clear) is None
 
 
 def test_stroke_far_away_does_not_belong():

@@ -98,20 +98,13 @@ def load_gray(picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> npt.
         array([[76, 76, 76],
                [76, 76, 76]], dtype=uint8)
     """
-    from PIL.Image import Image as PILImage
-
     if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
         raise ArgumentError(f"max_pixels must be a whole number of at least 1, not {max_pixels!r}.")
 
-    orientation = 1
     if isinstance(picture, np.ndarray):
-        values = _check_array(picture, max_pixels)
-    elif isinstance(picture, PILImage):
-        _check_size(*picture.size, "The PIL image", max_pixels)
-        values, orientation = _decode(picture, "The PIL image", max_pixels)
+        values, orientation = _check_array(picture, max_pixels), 1
     else:
-        file, name = _read(picture, max_pixels)
-        values, orientation = _decode(_open(file, name, max_pixels), name, max_pixels)
+        values, orientation = _decode(*_find_image(picture, max_pixels), max_pixels)
     return _turn_upright(_to_gray(_to_uint8(values)), orientation)
 
 
@@ -164,6 +157,17 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
 
 
 # ---- from a path, bytes or a file to a decoder ---------------------------------------------------
+
+
+def _find_image(source: object, max_pixels: int) -> tuple[PILImage, str]:
+    """Return a picture that is no array as a PIL image, not decoded yet, and the name to call it by."""
+    from PIL.Image import Image as PILImage
+
+    if isinstance(source, PILImage):
+        _check_size(*source.size, "The PIL image", max_pixels)
+        return source, "The PIL image"
+    file, name = _read(source, max_pixels)
+    return _open(file, name, max_pixels), name
 
 
 def _read(source: object, max_pixels: int) -> tuple[io.BytesIO, str]:
@@ -378,7 +382,7 @@ def _check_array(array: npt.NDArray[Any], max_pixels: int) -> npt.NDArray[Any]:
                 f"A float picture must have values from 0 to 1, not {low:g} to {high:g}. "
                 "Divide by its white, or convert with array.astype(numpy.uint8)."
             )
-    elif array.dtype.newbyteorder("=") not in {np.dtype(bool), np.dtype(np.uint8), np.dtype(np.uint16)}:
+    elif array.dtype.kind not in "bu" or array.dtype.itemsize > 2:
         raise PictureError(
             f"An array of {array.dtype} is not a picture. Accepted: bool, uint8, uint16 (0 to 65535) "
             "or float (0 to 1); convert with array.astype(numpy.uint8)."

@@ -152,7 +152,10 @@ def _ink(gray: Gray) -> Ink | None:
     if ready is not None:
         return ready
     small = _shrunk(gray, WORKING_SIDE)
-    strength = _strength(_darkness(_dark_on_light(small)))
+    smooth = _smoothed(small)
+    if _is_light_on_dark(smooth):
+        small, smooth = 255 - small, 255 - smooth
+    strength = _strength(_darkness(small, smooth))
     found = None if strength is None else _strokes(_without_lines(strength))
     if found is None:
         return None
@@ -171,7 +174,7 @@ def _mnist_form(gray: Gray) -> Ink | None:
     """Take an MNIST image as it is, with its faintest grays; None for any other picture."""
     if gray.shape != (SIDE, SIDE):
         return None
-    light = 255 - _dark_on_light(gray)
+    light = gray if _is_light_on_dark(_smoothed(gray)) else 255 - gray
     x, y, width, height = cv2.boundingRect(light)
     if max(width, height) != BOX:
         return None
@@ -189,21 +192,26 @@ def _shrunk(gray: Gray, longest: int) -> Gray:
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _coarse(gray: Gray) -> MatLike:
-    """Shrink a picture quickly, to ``COARSE_SIDE``, smoothed by a pixel first."""
-    scale = min(1, COARSE_SIDE / max(gray.shape))
-    height, width = (max(SMALLEST_SIDE, round(side * scale)) for side in gray.shape)
-    return cv2.resize(cv2.GaussianBlur(gray, (3, 3), 0), (width, height))
+def _smoothed(gray: Gray) -> Gray:
+    """Even out noise by a pixel; what is told from a picture coarsely is told from this."""
+    return cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8, copy=False)
 
 
-def _dark_on_light(gray: Gray) -> Gray:
-    """Turn light ink on dark paper into dark ink on light paper.
+def _coarse(smooth: Gray) -> MatLike:
+    """Shrink a smoothed picture quickly, to ``COARSE_SIDE``."""
+    scale = min(1, COARSE_SIDE / max(smooth.shape))
+    height, width = (max(SMALLEST_SIDE, round(side * scale)) for side in smooth.shape)
+    return cv2.resize(smooth, (width, height))
+
+
+def _is_light_on_dark(smooth: Gray) -> bool:
+    """Tell light ink on dark paper from dark ink on light paper.
 
     Two signs, both in standard deviations. Ink is rarer than paper, so differences from the surroundings are
     skewed toward ink, while a shadow's edge differs both ways alike. And where fat ink fills a tightly cut
     picture, the rim still shows more paper than the middle does.
     """
-    coarse = _coarse(gray)
+    coarse = _coarse(smooth)
     side = max(coarse.shape) // 4 | 1
     surroundings = cv2.boxFilter(coarse, cv2.CV_32F, (side, side), borderType=cv2.BORDER_REFLECT)
     difference = cv2.subtract(coarse, surroundings, dtype=cv2.CV_32F)
@@ -214,10 +222,10 @@ def _dark_on_light(gray: Gray) -> Gray:
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(coarse))
     above_rim = (cv2.mean(middle)[0] - mean) * coarse.size / (coarse.size - middle.size)
     prominence = above_rim / max(deviation, 1e-3)
-    return gray if skewness + 1.5 * prominence <= 0 else 255 - gray
+    return bool(skewness + 1.5 * prominence > 0)
 
 
-def _darkness(gray: Gray) -> Gray:
+def _darkness(gray: Gray, smooth: Gray) -> Gray:
     """Return how much darker than the paper around it each pixel is: 0 is paper, 255 is black.
 
     Light falls on paper as a factor, so the picture is divided by its paper. A drawing or a clean scan has
@@ -225,12 +233,12 @@ def _darkness(gray: Gray) -> Gray:
     than its square, so strokes vanish while shadows, with their edges, stay.
     """
     counts = cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel()
-    levels = np.flatnonzero(counts)
-    light = counts[(levels[0] + levels[-1] + 1) // 2 :]  # fat ink may be commoner than paper
+    darkest, lightest, *_ = cv2.minMaxLoc(gray)
+    light = counts[int(darkest + lightest + 1) // 2 :]  # fat ink may be commoner than paper
     if light.max() > 0.5 * light.sum():
         paper: MatLike = np.full_like(gray, 256 - light.size + int(light.argmax()))
     else:
-        paper = _paper(gray)
+        paper = _paper(smooth)
     darkness = cv2.divide(cv2.subtract(paper, gray), np.maximum(paper, DARKEST_PAPER), scale=255)
     return darkness.astype(np.uint8, copy=False)
 
@@ -239,37 +247,39 @@ DARKEST_PAPER = 32  # gray level; below it one would divide by a camera's noise
 CLOSING_SHARES = (0.09, 0.18, 0.35)  # of the longer side: fine pens, markers, a fat digit cut tightly
 
 
-def _paper(gray: Gray) -> MatLike:
+def _paper(smooth: Gray) -> MatLike:
     """Return the paper: the picture closed by a square that is safely wider than the strokes, and not much.
 
     The wider the square, the more of a shadow's slope is taken for ink; but once it is wider than the
     strokes, the darkest ink gains nothing more. So the middle square is taken where even the narrow one is
     wide enough.
     """
-    coarse = _coarse(gray)
+    coarse = _coarse(smooth)
     fine, usual, wide = CLOSING_SHARES
-    enough = _depth(coarse, _closed(coarse, fine)) >= 0.85 * _depth(coarse, _closed(coarse, wide))
-    paper = _closed(cv2.GaussianBlur(gray, (3, 3), 0), usual if enough else wide)
+    enough = _depth(coarse, fine) >= 0.85 * _depth(coarse, wide)
+    paper = _closed(smooth, usual if enough else wide)
     return cv2.erode(paper, np.ones((3, 3), np.uint8))  # a shadow's blurred edge is no ink
 
 
-def _depth(gray: MatLike, paper: MatLike) -> int:
-    """Return how much darker than the paper the darkest ink is, past single pixels of noise."""
-    darker = cv2.subtract(paper, gray).ravel()
+def _depth(gray: MatLike, share: float) -> int:
+    """Return how much darker than the paper so closed the darkest ink is, past single pixels of noise."""
+    darker = _closed(gray, share, cv2.MORPH_BLACKHAT).flatten()
     darkest = int(0.997 * darker.size)
-    return int(np.partition(darker, darkest)[darkest])
+    darker.partition(darkest)
+    return int(darker[darkest])
 
 
-def _closed(gray: MatLike, share: float) -> MatLike:
+def _closed(gray: MatLike, share: float, operation: int = cv2.MORPH_CLOSE) -> MatLike:
     """Fill what is dark and narrower than a square of this share of the longer side.
 
-    The picture is continued beyond its edges; otherwise the dark end of every slope would be filled too.
+    With ``cv2.MORPH_BLACKHAT`` as operation, return how much lighter that made each pixel instead. The
+    picture is continued beyond its edges; otherwise the dark end of every slope would be filled too.
     """
     side = int(share * max(gray.shape)) | 1
     pad = side // 2
     height, width = gray.shape
     continued = cv2.copyMakeBorder(gray, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(continued, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    closed = cv2.morphologyEx(continued, operation, np.ones((side, side), np.uint8))
     return closed[pad : pad + height, pad : pad + width]
 
 
@@ -279,10 +289,10 @@ def _strength(darkness: Gray) -> Gray | None:
     The noise is measured on the lighter half of the paper, where there is neither ink nor print. Ink is the
     upper class of what stands out (Otsu's threshold).
     """
-    below = np.cumsum(cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel())
-    darkest = np.searchsorted(below, 0.995 * below[-1])
+    below = cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel().cumsum()
+    darkest = below.searchsorted(0.995 * below[-1])
     paper = below[darkest // 2]
-    low, usual, high = np.searchsorted(below, (0.16 * paper, 0.5 * paper, 0.84 * paper)).tolist()
+    low, usual, high = below.searchsorted((0.16 * paper, 0.5 * paper, 0.84 * paper)).tolist()
     noise = usual - low  # one standard deviation
     drawing = high == 0  # paper without any noise
     faintest = 8 if drawing else max(10 * noise, 30)  # of 255
@@ -290,7 +300,7 @@ def _strength(darkness: Gray) -> Gray | None:
     if not standing_out.size:
         return None
     threshold, _ = cv2.threshold(standing_out.reshape(1, -1), 0, 255, cv2.THRESH_OTSU)
-    ink = float(standing_out[standing_out >= threshold].mean())
+    ink = cv2.mean(standing_out[standing_out >= threshold])[0]
     if ink < usual + faintest:
         return None
     lowest = usual + 3 * noise
@@ -304,6 +314,10 @@ def _without_lines(strength: Gray) -> Gray:
     Where a stroke crosses a rule it stays.
     """
     mask = strength > FAINT_INK
+    height, width = mask.shape
+    *_, columns, rows = cv2.boundingRect(mask.view(np.uint8))
+    if columns < width and rows < height:  # nothing runs from edge to edge
+        return strength
     level, upright = _level_lines(mask), _level_lines(mask.T).T
     if not (level.any() or upright.any()):
         return strength
@@ -335,14 +349,40 @@ def _upright_runs(mask: Mask, thickest: int) -> Mask:
 
 
 def _strokes(strength: Gray) -> tuple[Gray, int, int] | None:
-    """Cut out the strokes that make up the digit; also return the left and the top of the cut.
+    """Cut out the strokes that make up the digit; also return the left and the top of the cut."""
+    clear = (strength > CLEAR_INK).view(np.uint8)
+    found = _only_mark(clear) or _marks_of_digit(clear)
+    if found is None:
+        return None
+    marks, x, y = found
+    height, width = marks.shape
+    kept = cv2.dilate(marks, np.ones((3, 3), np.uint8))
+    return np.multiply(strength[y : y + height, x : x + width], kept), x, y
 
-    The largest connected stroke is the digit's, and so is every other that is near what was chosen and not
-    dust beside it. What lies along the picture's edge is a frame, and what the edge cuts is part of a
-    neighbor, unless the edge cuts the digit too.
+
+def _only_mark(clear: Gray) -> tuple[Gray, int, int] | None:
+    """Cut out the one mark of a picture, clear of its edges; None for any other picture.
+
+    Most pictures have just that, and choosing among marks takes several times as long.
     """
-    height, width = strength.shape
-    count, labels, stats = _components((strength > CLEAR_INK).view(np.uint8))
+    x, y, width, height = cv2.boundingRect(clear)
+    if x == 0 or y == 0 or x + width == clear.shape[1] or y + height == clear.shape[0]:
+        return None
+    mark = clear[y : y + height, x : x + width]
+    if _is_speck(max(mark.shape), clear) or cv2.connectedComponents(mark, connectivity=8)[0] > 2:
+        return None
+    return mark, x, y
+
+
+def _marks_of_digit(clear: Gray) -> tuple[Gray, int, int] | None:
+    """Cut out the marks that make up the digit; also return the left and the top of the cut.
+
+    The largest mark is the digit's, and so is every other that is near what was chosen and not dust beside
+    it. What lies along the picture's edge is a frame, and what the edge cuts is part of a neighbor, unless
+    the edge cuts the digit too.
+    """
+    height, width = clear.shape
+    count, labels, stats = _components(clear)
     start = stats[:, : cv2.CC_STAT_WIDTH]  # left and top
     end = start + stats[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA]
     at_edge = ((start == 0) | (end == (width, height))).any(axis=1)
@@ -354,7 +394,7 @@ def _strokes(strength: Gray) -> tuple[Gray, int, int] | None:
         mass[at_edge & (inside < 0.05 * mass)] = 0  # a frame
     main = int(mass.argmax())
     size = int((end[main] - start[main]).max())
-    if not mass[main] or size < max(SMALLEST_SIDE, SMALLEST_SHARE * max(height, width)):
+    if not mass[main] or _is_speck(size, clear):
         return None
     chosen = np.arange(count) == main
     others = (mass > 0.02 * mass[main]) & (at_edge[main] | ~at_edge) & ~chosen
@@ -368,9 +408,11 @@ def _strokes(strength: Gray) -> tuple[Gray, int, int] | None:
         others &= ~near
         first, last = start[chosen].min(axis=0), end[chosen].max(axis=0)
     (x, y), (end_x, end_y) = first.tolist(), last.tolist()
-    cut = slice(y, end_y), slice(x, end_x)
-    kept = cv2.dilate(chosen.take(labels[cut]).view(np.uint8), np.ones((3, 3), np.uint8))
-    return np.multiply(strength[cut], kept), x, y
+    return chosen.take(labels[y:end_y, x:end_x]).view(np.uint8), x, y
+
+
+def _is_speck(size: int, picture: Gray) -> bool:
+    return bool(size < max(SMALLEST_SIDE, SMALLEST_SHARE * max(picture.shape)))
 
 
 def _components(mask: Gray) -> tuple[int, Labels, Labels]:
@@ -402,16 +444,18 @@ def _with_typical_stroke(strength: Gray) -> Gray:
     ink = (fine > reached // 2).view(np.uint8)
     distance = cv2.distanceTransform(ink, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - ink, cv2.DIST_L2, 5)
     distance += 0.5 - ink.astype(np.float32)  # from the outline, not from the next pixel's center
-    width = stroke_width(_drawn(distance))
+    width = stroke_width(_drawn(distance, 0))
     growth = max((FINE * TYPICAL_STROKE - width) / 2, -float(distance.max()) / 2)
-    drawn = _drawn(distance + np.float32(growth))
+    drawn = _drawn(distance, growth)
     x, y, columns, rows = cv2.boundingRect(cv2.threshold(drawn, 127, 255, cv2.THRESH_BINARY)[1])
     return drawn[y : y + rows, x : x + columns]
 
 
-def _drawn(distance: npt.NDArray[np.float32]) -> Gray:
-    """Fill where the signed distance to the outline is positive, with gray levels along the outline."""
-    drawn: MatLike = cv2.convertScaleAbs(np.maximum(distance + np.float32(0.5), 0), alpha=255)
+def _drawn(distance: npt.NDArray[np.float32], growth: float) -> Gray:
+    """Fill where the signed distance to the grown outline is positive, with gray levels along the outline."""
+    outermost = -growth - 0.5  # the distance of the first pixels without ink
+    inside = np.maximum(distance, np.float32(outermost))
+    drawn: MatLike = cv2.convertScaleAbs(inside, alpha=255, beta=-255 * outermost)
     return drawn.astype(np.uint8, copy=False)
 
 
