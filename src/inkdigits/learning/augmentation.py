@@ -1,7 +1,8 @@
 """One digit -> the same digit by other hands.
 
 Every epoch sees every training image once, each time changed at random: moved, turned, sized, slanted, bent,
-and written with a thinner or fatter pen. Whole epochs are changed at once (some microseconds an image), so a
+and written with a thinner or fatter pen; some with another habit of writing (a 1 with a flag, a crossed 7),
+some as a poor picture shows them. Whole epochs are changed at once (some microseconds an image), so a
 processor trains rather than waits, and the same seed gives the same images.
 
 The bending is the elastic distortion of P. Simard, D. Steinkraus and J. Platt, "Best practices for
@@ -15,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 SIDE = 28
 MARGIN = 6  # empty pixels around each image of a mosaic, so that no ink comes in from a neighbor
 TILE = SIDE + 2 * MARGIN
+INK = 128  # gray level from which a pixel is ink
 CHUNK = 800  # images a mosaic: OpenCV's remap takes at most 32,767 rows
 
 MOVE = 2.0  # pixels, standard deviations are half of each of these
@@ -31,26 +34,154 @@ BEND_GRID = 5  # the field of displacements is drawn on a grid of so many points
 THICKEN, THIN = 0.8, 0.5  # share of a pixel's worth of ink put on or taken off all round
 
 
-def augment(images: Images, rng: np.random.Generator, strength: float = 1.0) -> Images:
+def augment(
+    images: Images, labels: Labels, rng: np.random.Generator, strength: float = 1.0, poor: float = 0.0
+) -> Images:
     """Change each image a little, as another hand would have written it.
 
     Args:
         images: uint8 of shape (N, 28, 28), ink light on black.
+        labels: uint8 of shape (N,), what each image shows.
         rng: decides all.
-        strength: 0 leaves the images as they are, 1 is the usual amount, 2 twice that.
+        strength: 0 leaves the hands as they are, 1 is the usual amount, 2 twice that.
+        poor: share of the images that also get a flaw of a poor picture, 0 to 1.
 
     Returns:
         uint8 of shape (N, 28, 28).
 
     Example:
         >>> images = np.zeros((3, 28, 28), np.uint8)
-        >>> augment(images, np.random.default_rng(0)).shape
+        >>> augment(images, np.array([1, 7, 0], np.uint8), np.random.default_rng(0)).shape
         (3, 28, 28)
     """
-    if not len(images):
-        return images.copy()
-    parts = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-    return np.concatenate([_with_other_pen(_moved(part, rng, strength), rng, strength) for part in parts])
+    images = images.copy()
+    if strength and len(images):
+        images = with_other_habits(images, labels, rng)
+        parts = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+        images = np.concatenate(
+            [_with_other_pen(_moved(part, rng, strength), rng, strength) for part in parts]
+        )
+    chosen = rng.permutation(len(images))[: round(poor * len(images))]
+    for flaw, part in zip(FLAWS, np.array_split(chosen, len(FLAWS)), strict=True):
+        if part.size:
+            images[part] = flaw(images[part], rng)
+    return images
+
+
+def with_other_habits(images: Images, labels: Labels, rng: np.random.Generator) -> Images:
+    """Write some digits as other schools teach them.
+
+    MNIST's writers are American: a 1 is one line, a 7 two, a 9 ends straight. Elsewhere a 1 has a flag and
+    sometimes a base, a 7 a bar, a 9 a hook, a 4 no stem above its bar, a 6 a flat top, a 0 a slash.
+
+    Args:
+        images: uint8 of shape (N, 28, 28), ink light on black.
+        labels: of shape (N,), what each image shows.
+        rng: decides all.
+
+    Returns:
+        uint8 of shape (N, 28, 28), centered by mass.
+    """
+    images = images.copy()
+    chance = np.where(images.max(axis=(1, 2)) > INK, rng.random(len(images)), 1)  # no habit without ink
+    for digit, (share, change) in HABITS.items():
+        for i in np.flatnonzero((labels == digit) & (chance < share)):
+            change(images[i], rng)
+            images[i] = _recentered(images[i])
+    return images
+
+
+def _slash(image: Images, rng: np.random.Generator) -> None:
+    """Draw a line through a 0, from the upper right to the lower left."""
+    x, y = rng.normal(SIDE / 2, 0.5, 2)
+    angle, half = np.deg2rad(rng.uniform(35, 65)), rng.uniform(5, 10)
+    dx, dy = half * np.cos(angle), half * np.sin(angle)
+    _draw(image, [(x + dx, y - dy), (x - dx, y + dy)], rng)
+
+
+def _flag(image: Images, rng: np.random.Generator) -> None:
+    """Draw the upstroke of a 1, from the top of its line down to the left; under some also a base."""
+    rows = np.flatnonzero(image.max(axis=1) > INK)
+    top, bottom = int(rows[0]), int(rows[-1])
+    x, y = float(_ink(image[top : top + 2]).mean()), top + 0.5
+    foot = float(_ink(image[bottom : bottom + 1]).mean())
+    angle, length = np.deg2rad(rng.uniform(25, 70)), rng.uniform(0.15, 0.8) * max(8, rows.size)
+    _draw(image, [(x, y), (x - length * np.cos(angle), y + length * np.sin(angle))], rng)
+    if rng.random() < 0.25:
+        (left, right), rise = rng.uniform(2, 5, 2), rng.normal(0, 0.5)
+        _draw(image, [(foot - left, bottom - rise), (foot + right, bottom + rise)], rng)
+
+
+def _open_stem(image: Images, rng: np.random.Generator) -> None:
+    """Take the stem of an open 4 away above its bar."""
+    rows = np.flatnonzero(image.max(axis=1) > INK)
+    above_bar = rows[: round(rng.uniform(0.35, 0.5) * rows.size)]
+    stem = SIDE  # the first column of the stem, as soon as there is an arm on its left
+    for row in above_bar[::-1]:
+        columns = np.flatnonzero(image[row] > INK // 4)
+        gaps = np.flatnonzero(np.diff(columns) > 1)
+        stem = int(columns[gaps[-1] + 1]) if gaps.size else stem
+        image[row, stem - 1 :] = 0
+
+
+def _flat_top(image: Images, rng: np.random.Generator) -> None:
+    """Draw a line from the top of a 6 to the right."""
+    top = int(np.flatnonzero(image.max(axis=1) > INK)[0])
+    x = float(_ink(image[top : top + 2]).mean())
+    _draw(image, [(x - 1, top + 1), (x + rng.uniform(3, 8), top + 1 + rng.normal(0, 1))], rng)
+
+
+def _bar(image: Images, rng: np.random.Generator) -> None:
+    """Draw the bar through the stem of a 7, a little below its middle."""
+    rows = np.flatnonzero(image.max(axis=1) > INK)
+    row = int(rows[0] + rng.uniform(0.45, 0.65) * rows.size)
+    columns = _ink(image[row : row + 1])
+    if columns.size:
+        x = float(columns[-1]) - 1  # the stem is the last ink from the left
+        (left, right), rise = rng.uniform(2.5, 5.5, 2), rng.normal(0, 0.7)
+        _draw(image, [(x - left, row + rise), (x + right, row - rise)], rng)
+
+
+def _hook(image: Images, rng: np.random.Generator) -> None:
+    """Draw the end of a 9 to the left, and mostly up again."""
+    bottom = int(np.flatnonzero(image.max(axis=1) > INK)[-1])
+    x = float(_ink(image[bottom - 1 : bottom + 1]).mean())
+    reach, rise, sag = rng.uniform(4, 13), rng.uniform(-1, 6), rng.uniform(0, 4)
+    points = [(x, bottom - 1), (x - 0.3 * reach, bottom + sag), (x - reach, bottom - rise)]
+    t = np.linspace(0, 1, 8)[:, np.newaxis]
+    bezier = (1 - t) ** 2 * points[0] + 2 * t * (1 - t) * points[1] + t**2 * points[2]
+    _draw(image, [(float(u), float(v)) for u, v in bezier], rng)
+
+
+# Of each digit: how many are changed, and how. Shares are well below a half: most hands are like MNIST's.
+HABITS = {
+    0: (0.04, _slash),
+    1: (0.4, _flag),
+    4: (0.2, _open_stem),
+    6: (0.12, _flat_top),
+    7: (0.35, _bar),
+    9: (0.3, _hook),
+}
+
+
+def _ink(rows: Images) -> npt.NDArray[np.intp]:
+    """Return the columns in which these rows have ink."""
+    return np.flatnonzero(rows.max(axis=0) > INK)
+
+
+def _draw(image: Images, points: list[tuple[float, float]], rng: np.random.Generator) -> None:
+    """Draw a line through points (x, y), about as wide as MNIST's strokes are."""
+    layer = np.zeros((4 * SIDE, 4 * SIDE), np.uint8)  # four times as fine, so that it gets gray edges
+    fine = np.round(4 * np.array(points) + 2).astype(np.int32)
+    cv2.polylines(layer, [fine], isClosed=False, color=255, thickness=round(rng.uniform(6, 12)))
+    np.maximum(image, cv2.resize(layer, (SIDE, SIDE), interpolation=cv2.INTER_AREA), out=image)
+
+
+def _recentered(image: Images) -> Images:
+    """Move an image by whole pixels so that its center of mass lies in the middle."""
+    moments = cv2.moments(image)
+    x, y = (round(SIDE / 2 - moments[key] / moments["m00"]) for key in ("m10", "m01"))
+    return np.roll(image, (y, x), axis=(0, 1))
 
 
 def _moved(images: Images, rng: np.random.Generator, strength: float) -> Images:
@@ -114,3 +245,88 @@ def _mosaic(images: Images) -> Images:
 def _tiles(mosaic: cv2.typing.MatLike, count: int) -> Images:
     tiles: Images = np.asarray(mosaic, np.uint8).reshape(count, TILE, TILE)
     return tiles[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+# ------------------------------------------------------------------------------------------ poor pictures
+
+
+def _noisy(images: Images, rng: np.random.Generator) -> Images:
+    """Add the noise of a dark picture."""
+    deviation = rng.uniform(5, 70, (len(images), 1, 1)).astype(np.float32)
+    return _as_gray(images + deviation * rng.standard_normal(images.shape, np.float32))
+
+
+def _on_cloudy_paper(images: Images, rng: np.random.Generator) -> Images:
+    """Lay pale ink on paper that is not empty: shadows, stains, what shines through from the back."""
+    corners = rng.uniform(0, 1, (len(images), BEND_GRID * BEND_GRID)).astype(np.float32)
+    clouds = (corners @ _SPREAD).reshape(images.shape) * rng.uniform(0, 160, (len(images), 1, 1))
+    contrast = rng.uniform(0.5, 1, (len(images), 1, 1))
+    return _as_gray(clouds + (255 - clouds) * contrast * (images / 255))
+
+
+def _blurred(images: Images, rng: np.random.Generator) -> Images:
+    """Blur, and bring the ink back to its strength, as a scan of a small print does."""
+    blurred = _tiles(cv2.GaussianBlur(_mosaic(images), (0, 0), rng.uniform(0.6, 1.4)), len(images))
+    return _as_gray(blurred * rng.uniform(0.8, 1.8, (len(images), 1, 1)))
+
+
+def _broken(images: Images, rng: np.random.Generator) -> Images:
+    """Take ink away in spots, as a dry pen and a hard threshold do."""
+    corners = rng.standard_normal((len(images), 10, 10)).astype(np.float32)
+    spots = np.array([cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for each in corners])
+    rarity = rng.uniform(1, 2, (len(images), 1, 1))
+    return _as_gray(images * (1 - 3 * np.maximum(0, spots.reshape(images.shape) - rarity)).clip(0, 1))
+
+
+def _cut(images: Images, rng: np.random.Generator) -> Images:
+    """Cut off up to three pixels of the digit on one side; sometimes leave a rim there."""
+    cut = images.copy()
+    for image in cut:
+        edge = np.rot90(image, int(rng.integers(4)))
+        depth = int(rng.integers(1, 8))
+        edge[:depth] = 0 if rng.random() < 0.6 else rng.integers(100, 256)
+    return cut
+
+
+def _with_foreign_ink(images: Images, rng: np.random.Generator) -> Images:
+    """Draw thin lines through and beside the digit: rules, cells, strokes of a neighbor."""
+    marked = images.copy()
+    for image in marked:
+        for _number in range(int(rng.integers(1, 3))):
+            (x, y), angle = rng.uniform(2, 26, 2), rng.choice([0, np.pi / 2]) + rng.normal(0, 0.15)
+            reach = rng.uniform(3, 40)
+            dx, dy = reach * np.cos(angle), reach * np.sin(angle)
+            start, end = ((round(16 * (x + sign * dx)), round(16 * (y + sign * dy))) for sign in (-1, 1))
+            cv2.line(image, start, end, int(rng.integers(80, 256)), 1, cv2.LINE_AA, 4)
+    return marked
+
+
+def _outlined(images: Images, _: np.random.Generator) -> Images:
+    """Leave only the outline of the strokes, as of hollow digits and of what a sharpening camera makes."""
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return _tiles(cv2.morphologyEx(_mosaic(images), cv2.MORPH_GRADIENT, cross), len(images))
+
+
+def _partly_inverted(images: Images, rng: np.random.Generator) -> Images:
+    """Invert what lies beyond a straight edge: the end of a sheet, a dark table, a printed bar."""
+    angle = rng.uniform(0, 2 * np.pi, (len(images), 1, 1))
+    y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
+    beyond = np.cos(angle) * x + np.sin(angle) * y > rng.uniform(-4, 12, (len(images), 1, 1))
+    return np.where(beyond, 255 - images, images)
+
+
+FLAWS = (
+    _noisy,
+    _on_cloudy_paper,
+    _blurred,
+    _broken,
+    _cut,
+    _with_foreign_ink,
+    _outlined,
+    _partly_inverted,
+)
+
+
+def _as_gray(values: npt.NDArray[np.floating]) -> Images:
+    gray: Images = np.round(values).clip(0, 255).astype(np.uint8)
+    return gray

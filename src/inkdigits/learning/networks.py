@@ -64,29 +64,54 @@ def classic() -> Sequential:
 
 
 def compact() -> Sequential:
-    """Build a network with fewer parameters than the documented one and half its mistakes: 34,002.
+    """Build a network with fewer parameters than the documented one and half its mistakes: 34,842.
 
-    Nearly all of them are in 3x3 windows. A 5x5 window with stride 2 leaves the large image at once, which
-    saves time; the largest answer anywhere in the image replaces dense layers, which saves parameters; batch
-    normalization (Ioffe & Szegedy, arXiv 1502.03167) lets it learn fast.
+    Nearly all of them are in 3x3 windows at 7x7, where they cost little time: a 5x5 window with stride 2
+    leaves the large image at once, and one layer later the maximum of each 2x2 halves it again. The largest
+    answer anywhere in the image replaces dense layers, which saves parameters; batch normalization (Ioffe &
+    Szegedy, arXiv 1502.03167) lets it learn fast.
 
     Example:
         >>> compact().count_params()
-        34002
+        34842
     """
     return Sequential(
         [
             Input(IMAGE_SHAPE),
-            *_convolution(24, 5, strides=2),
-            *_convolution(32, 3),
+            *_convolution(16, 5, strides=2),
             *_convolution(32, 3),
             layers.MaxPooling2D(2),
-            *_convolution(56, 3),
+            *_convolution(40, 3),
+            *_convolution(48, 3),
             layers.GlobalMaxPooling2D(),
             layers.Dense(CLASSES),
             layers.Activation("softmax"),
         ],
         name="compact",
+    )
+
+
+def best() -> Sequential:
+    """Build a wider and deeper network of the same kind as `compact`: 335,658 parameters.
+
+    Example:
+        >>> best().count_params()
+        335658
+    """
+    return Sequential(
+        [
+            Input(IMAGE_SHAPE),
+            *_convolution(32, 5, strides=2),
+            *_convolution(64, 3),
+            *_convolution(96, 3),
+            layers.MaxPooling2D(2),
+            *_convolution(128, 3),
+            *_convolution(128, 3),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(CLASSES),
+            layers.Activation("softmax"),
+        ],
+        name="best",
     )
 
 
@@ -100,7 +125,7 @@ def _convolution(filters: int, size: int, strides: int = 1) -> list[layers.Layer
     ]
 
 
-_NETWORKS = {"classic": classic, "compact": compact}
+_NETWORKS = {"classic": classic, "compact": compact, "best": best}
 
 
 def build_network(name: str) -> Model:

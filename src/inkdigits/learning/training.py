@@ -34,7 +34,8 @@ from inkdigits.learning.augmentation import augment
 from inkdigits.learning.evaluation import Evaluation
 from inkdigits.learning.export import export_network
 from inkdigits.learning.figures import draw_figures
-from inkdigits.learning.networks import build_network, to_input
+from inkdigits.learning.networks import CLASSES, build_network, to_input
+from inkdigits.learning.nondigits import nondigits
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
 from inkdigits.reading.model import (
     CARD_FILE,
@@ -54,6 +55,7 @@ RUN_FILES = (
     MODEL_FILE,
     CARD_FILE,
 )
+NO_DIGIT = CLASSES  # the label of an image that shows none
 Floats = npt.NDArray[np.float32]
 
 
@@ -270,28 +272,26 @@ def _fit(
     seed = settings["seed"]
     keras.utils.set_random_seed(seed)
     network = build_network(recipe.network)
-    steps = -(-len(dataset.train) // recipe.batch_size)
-    network.compile(_optimizer(recipe, steps), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    steps = -(-_images_an_epoch(dataset.train, recipe) // recipe.batch_size)
+    network.compile(_optimizer(recipe, steps), "categorical_crossentropy", metrics=["accuracy"])
     network.optimizer.build(network.trainable_variables)
     if on_start:
         on_start(network)
 
     history, best_weights = _restore(checkpoint, network, settings)
-    validation_images, validation_labels = to_input(dataset.validation.images), dataset.validation.labels
+    validation = to_input(dataset.validation.images), _targets(dataset.validation.labels)
     start = time.perf_counter()
-    for epoch, images, labels in _epochs(dataset.train, recipe, seed, first=len(history) + 1):
+    for epoch, images, targets in _epochs(dataset.train, recipe, seed, first=len(history) + 1):
         watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
         fitted = network.fit(
             images,
-            labels,
+            targets,
             batch_size=recipe.batch_size,
             shuffle=False,  # they come in an order that is the same again after an interruption
             verbose=0,
             callbacks=[watch],
         )
-        validated = network.evaluate(
-            validation_images, validation_labels, batch_size=500, verbose=0, return_dict=True
-        )
+        validated = network.evaluate(*validation, batch_size=500, verbose=0, return_dict=True)
         history.append(
             {
                 "epoch": epoch,
@@ -330,24 +330,38 @@ def _fit(
 
 def _epochs(
     part: mnist.Split, recipe: Recipe, seed: int, *, first: int
-) -> Iterator[tuple[int, Floats, npt.NDArray[np.uint8]]]:
-    """Yield each epoch's number, images and labels; the next one is prepared while this one trains."""
+) -> Iterator[tuple[int, Floats, Floats]]:
+    """Yield each epoch's number, images and targets; the next one is prepared while this one trains."""
 
-    def prepare(epoch: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
+    def prepare(epoch: int) -> tuple[Floats, Floats]:
         rng = np.random.default_rng([seed, epoch])
-        order = rng.permutation(len(part))
-        images = part.images[order]
-        if recipe.augmentation:
-            images = augment(images, rng, recipe.augmentation)
-        return to_input(images), part.labels[order]
+        images, labels = part.images, part.labels
+        if others := _images_an_epoch(part, recipe) - len(part):
+            images = np.concatenate([images, nondigits(others, images, rng)])
+            labels = np.concatenate([labels, np.full(others, NO_DIGIT, np.uint8)])
+        order = rng.permutation(len(images))
+        images, labels = images[order], labels[order]
+        if recipe.augmentation or recipe.poor:
+            images = augment(images, labels, rng, recipe.augmentation, recipe.poor)
+        return to_input(images), _targets(labels)
 
     with ThreadPoolExecutor(1) as background:
         upcoming = background.submit(prepare, first)
         for epoch in range(first, recipe.epochs + 1):
-            images, labels = upcoming.result()
+            images, targets = upcoming.result()
             if epoch < recipe.epochs:
                 upcoming = background.submit(prepare, epoch + 1)
-            yield epoch, images, labels
+            yield epoch, images, targets
+
+
+def _images_an_epoch(part: mnist.Split, recipe: Recipe) -> int:
+    return len(part) + round(recipe.nondigits * len(part))
+
+
+def _targets(labels: npt.NDArray[np.uint8]) -> Floats:
+    """Return the probabilities (N, 10) a network should give: all on the label, or all ten equal if none."""
+    certain = np.eye(CLASSES, dtype=np.float32)
+    return np.concatenate([certain, np.full((1, CLASSES), 1 / CLASSES, np.float32)])[labels]
 
 
 def chosen_epoch(history: list[dict[str, float]]) -> int:
