@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 EXAMPLES := examples/pictures
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check format pictures clean
+.PHONY: help demo test check format pictures contact-sheet clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 # Made anew when pyproject.toml changes; the stamp is written last, so an interrupted install is repeated.
 $(VENV)/installed: pyproject.toml
@@ -45,6 +45,9 @@ pictures: demo  ## draw every picture of the documentation anew
 	$(BIN)/python examples/draw.py
 	$(BIN)/python examples/steps.py
 	cp runs/demo/figures/*.png docs/images/
+
+contact-sheet: $(VENV)/installed  ## draw 64 synthetic pages and 96 lines to look at
+	$(BIN)/python benchmarks/contact_sheet.py
 
 clean:  ## remove everything that make made
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
+def is_measured(name: str) -> bool:
+    """Say whether there are results of this name."""
+    return (RESULTS / f"{name}.json").exists()
+
+
 def read_results(name: str) -> dict[str, Any]:
     """Return what a benchmark measured last."""
     results: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
@@ -55,7 +60,21 @@ def read_results(name: str) -> dict[str, Any]:
 
 
 def write_results(name: str, results: dict[str, Any]) -> None:
-    """Write benchmarks/results/NAME.json and say so."""
+    """Write benchmarks/results/NAME.json, with machine and date, and say so."""
+    _write(name, results | {"machine": describe_machine()})
+
+
+def merge_results(name: str, parts: Mapping[str, dict[str, Any]]) -> None:
+    """Write these parts into benchmarks/results/NAME.json, each with its machine and date.
+
+    Parts measured before and not again keep their figures, and the machine and date of these.
+    """
+    before = read_results(name) if is_measured(name) else {}
+    machine = describe_machine()
+    _write(name, before | {part: figures | {"machine": machine} for part, figures in parts.items()})
+
+
+def _write(name: str, results: dict[str, Any]) -> None:
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(results | {"machine": describe_machine()}, indent=1) + "\n")
+    path.write_text(json.dumps(results, indent=1) + "\n")
     print(f"\nWritten to {path}")

@@ -3,42 +3,69 @@
     python benchmarks/recipe.py compact --seeds 5 --runs runs
 
 Runs are kept in RUNS/RECIPE-SEED; finished ones are used, interrupted ones are gone on with, missing ones are
-trained. Figures are of the exported, calibrated networks.
+trained. Figures are of the exported, calibrated networks; the committee answers with the mean of all seeds'
+probabilities.
 """
 
 import argparse
 import math
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from measurement import describe_machine, spread, write_results
 
 from inkdigits import Classifier, train
 from inkdigits.learning import mnist
-from inkdigits.learning.evaluation import evaluate_probabilities, selective_accuracy
+from inkdigits.learning.evaluation import (
+    apply_temperature,
+    calibration_bins,
+    evaluate_probabilities,
+    expected_calibration_error,
+    rate_answers,
+    selective_accuracy,
+)
 
 # Two-sided 95 % of Student's t for one degree of freedom less than the number of seeds.
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 10: 2.262}
 
 
-def measure(recipe: str, seed: int, folder: Path, data: mnist.Mnist) -> dict[str, float]:
-    """Train one seed, if that is still to be done, and test it."""
+Probabilities = npt.NDArray[np.float32]
+
+
+def measure(
+    recipe: str, seed: int, folder: Path, data: mnist.Mnist
+) -> tuple[dict[str, float], Probabilities]:
+    """Train one seed, if that is still to be done, and test it; return its figures and its answers."""
     run = train(recipe, seed=seed, out=folder, resume=folder.exists(), log=print)
     classifier = Classifier(run.path)
     probabilities = classifier.probabilities(data.test.images)
-    test = evaluate_probabilities(probabilities, data.test.labels, split="test")
     sure = selective_accuracy(probabilities, data.test.labels, classifier.card.doubt_threshold)
-    return {
+    before = apply_temperature(probabilities, 1 / classifier.card.calibration["temperature"])
+    row = {
         "seed": seed,
         "parameters": classifier.card.parameters,
         "validation_accuracy": run.evaluation.accuracy,
         "validation_loss": run.evaluation.loss,
-        "test_accuracy": test.accuracy,
-        "test_loss": test.loss,
-        "test_brier_score": test.brier_score,
-        "test_calibration_error": test.expected_calibration_error,
+        **test(probabilities, data.test.labels),
+        "test_calibration_error_before": expected_calibration_error(
+            calibration_bins(*rate_answers(before, data.test.labels.astype(np.int64)))
+        ),
         "not_doubtful_coverage": sure.coverage,
         "not_doubtful_accuracy": sure.accuracy if sure.accuracy is not None else math.nan,
         "training_seconds": sum(row["seconds"] for row in run.history),
+    }
+    return row, probabilities
+
+
+def test(probabilities: Probabilities, labels: npt.NDArray[np.uint8]) -> dict[str, float]:
+    """Return what these answers are worth on the test part."""
+    evaluation = evaluate_probabilities(probabilities, labels, split="test")
+    return {
+        "test_accuracy": evaluation.accuracy,
+        "test_loss": evaluation.loss,
+        "test_brier_score": evaluation.brier_score,
+        "test_calibration_error": evaluation.expected_calibration_error,
     }
 
 
@@ -52,11 +79,15 @@ def main() -> None:
     options = parser.parse_args()
     print(describe_machine())
     data = mnist.load()
-    rows = [
-        measure(options.recipe, seed, options.runs / f"{options.recipe}-{seed}", data)
-        for seed in range(options.seeds)
-    ]
-    for row in rows:
+    rows, answers = zip(
+        *(
+            measure(options.recipe, seed, options.runs / f"{options.recipe}-{seed}", data)
+            for seed in range(options.seeds)
+        ),
+        strict=True,
+    )
+    committee = test(np.mean(answers, axis=0), data.test.labels)
+    for row in (*rows, committee):
         print(row)
     spreads = {
         key: spread([row[key] for row in rows]) for key in rows[0] if key not in {"seed", "parameters"}
@@ -66,7 +97,15 @@ def main() -> None:
     print(
         f"test accuracy: {100 * accuracy['mean']:.3f} %, 95 % interval of the mean ± {100 * half:.3f} points"
     )
-    write_results(options.recipe, {"seeds": rows, "spread": spreads, "test_accuracy_half_interval": half})
+    write_results(
+        options.recipe,
+        {
+            "seeds": rows,
+            "spread": spreads,
+            "test_accuracy_half_interval": half,
+            "committee": committee,
+        },
+    )
 
 
 if __name__ == "__main__":

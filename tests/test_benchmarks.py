@@ -1,6 +1,9 @@
 """Published figures are the measured ones."""
 
-import importlib.util
+import importlib
+import json
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,14 +13,27 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def report(monkeypatch):
-    """The module that writes docs/results.md."""
+def benchmark(monkeypatch):
+    """Imports a module of benchmarks/ by its name."""
+    before = set(sys.modules)
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    spec = importlib.util.spec_from_file_location("report", ROOT / "benchmarks" / "report.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.modules.pop("measurement", None)
+    yield importlib.import_module
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        if path.stem not in before:
+            sys.modules.pop(path.stem, None)
+
+
+@pytest.fixture
+def report(benchmark):
+    """The module that writes docs/results.md."""
+    return benchmark("report")
+
+
+@pytest.fixture
+def results(benchmark, tmp_path, monkeypatch):
+    """An empty folder in place of benchmarks/results."""
+    monkeypatch.setattr(benchmark("measurement"), "RESULTS", tmp_path)
+    return tmp_path
 
 
 def test_results_page_is_made_from_the_measurements(report):
@@ -29,3 +45,41 @@ def test_readme_table_is_made_from_the_measurements(report):
     """So is the README's table."""
     readme = (ROOT / "README.md").read_text()
     assert readme == report.readme_with_table(readme)
+
+
+def test_pictures_of_the_results_page_are_there(report):
+    """Every chart that is shown has been drawn."""
+    pictures = re.findall(r"\((images/[^)]+)\)", report.results_page())
+    assert pictures
+    assert [name for name in pictures if not (ROOT / "docs" / name).exists()] == []
+
+
+def test_what_is_not_measured_is_left_out(report, results):
+    """With the documented network's figures alone the page has its section alone."""
+    shutil.copy(ROOT / "benchmarks" / "results" / "classic.json", results)
+    assert re.findall("^## .*", report.results_page(), re.MULTILINE) == ["## The documented network"]
+
+
+def test_parts_measured_before_keep_their_machine(benchmark, results):
+    """Measuring one part again changes neither the figures nor the date of another."""
+    old = {"accuracy": 0.9, "machine": {"date": "2001-02-03"}}
+    (results / "classic.json").write_text(json.dumps({"classic": old, "quick": old}))
+    benchmark("measurement").merge_results("classic", {"quick": {"accuracy": 0.95}})
+    written = json.loads((results / "classic.json").read_text())
+    assert written["classic"] == old
+    assert written["quick"]["accuracy"] == 0.95
+    assert written["quick"]["machine"]["date"] > "2001-02-03"
+
+
+def test_time_to_99_is_that_of_the_first_epoch_there(benchmark):
+    """What comes after it doesn't count, and a training that never gets there counts whole."""
+    time_to_99 = benchmark("classic").time_to_99
+    reached = time_to_99([2.0, 3.0, 4.0], [0.98, 0.99, 0.995])
+    assert (reached["seconds_to_99"], reached["reached_99"], reached["training_seconds"]) == (5, 1, 9)
+    never = time_to_99([2.0, 3.0, 4.0], [0.98, 0.9899, 0.985])
+    assert (never["seconds_to_99"], never["reached_99"]) == (9, 0)
+
+
+def test_keras_example_has_its_published_size(benchmark):
+    """The network that ours are compared with is the one of the keras.io page: 34,826 parameters."""
+    assert benchmark("classic").build_keras_example().count_params() == 34_826

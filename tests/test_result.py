@@ -1,13 +1,21 @@
 """Results are plain frozen values with one dictionary form."""
 
+import csv
 import dataclasses
+import io
 import json
 
+import numpy as np
 import pytest
 
-from inkdigits.result import Box, Digit
+from inkdigits.result import ROW_FIELDS, Box, Digit, Number, Reading
 
 SEVEN = Digit(7, 0.9, doubtful=False, probabilities=(0.0,) * 7 + (0.9, 0.05, 0.05), box=Box(1, 2, 3, 4))
+MINUS_SEVEN = Number("-7", 1, 1, 0.9, doubtful=False, box=Box(0, 2, 4, 4), digits=(SEVEN,))
+DOUBTFUL = Number("7,7", 1, 2, 0.4, doubtful=True, box=Box(30, 2, 8, 4), digits=(SEVEN, SEVEN))
+BELOW = Number("77", 2, 1, 0.8, doubtful=False, box=Box(0, 30, 6, 4), digits=(SEVEN, SEVEN))
+READING = Reading("a.jpg", page=1, width=90, height=60, numbers=(MINUS_SEVEN, DOUBTFUL, BELOW))
+EMPTY = Reading(None, page=1, width=90, height=60, numbers=())
 
 
 def test_digit_survives_json():
@@ -34,3 +42,70 @@ def test_results_are_frozen():
     """A result can't be changed after the fact."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         SEVEN.value = 1
+
+
+def test_text_has_a_line_a_line():
+    """Numbers are parted by spaces and lines by newlines; doubt changes nothing."""
+    assert READING.text == "-7 7,7\n77"
+
+
+def test_empty_page_is_an_empty_reading():
+    """Without numbers there is no text and no row."""
+    assert (EMPTY.text, EMPTY.to_dict()["numbers"], EMPTY.to_rows()) == ("", [], [])
+
+
+@pytest.mark.parametrize("reading", [READING, EMPTY])
+def test_reading_survives_json(reading):
+    """A reading read back from its JSON is the same reading."""
+    assert Reading.from_dict(json.loads(json.dumps(reading.to_dict()))) == reading
+
+
+def test_dictionary_form_is_the_documented_one():
+    """Keys and their order are part of the interface."""
+    page = READING.to_dict()
+    assert list(page) == ["source", "page", "width", "height", "text", "numbers"]
+    number = page["numbers"][0]
+    assert list(number) == ["text", "line", "column", "confidence", "doubtful", "box", "digits"]
+    assert list(number["digits"][0]) == ["value", "confidence", "doubtful", "probabilities", "box"]
+
+
+def test_probabilities_of_a_page_have_four_decimals():
+    """They are short, and what is read back from them gives the same dictionary again."""
+    long = dataclasses.replace(SEVEN, confidence=2 / 3, probabilities=(1 / 3,) * 10)
+    page = dataclasses.replace(
+        EMPTY, numbers=(dataclasses.replace(BELOW, confidence=2 / 3, digits=(long,)),)
+    ).to_dict()
+    number = page["numbers"][0]
+    assert number["confidence"] == number["digits"][0]["confidence"] == 0.6667
+    assert number["digits"][0]["probabilities"] == [0.3333] * 10
+    assert Reading.from_dict(page).to_dict() == page
+
+
+def test_rows_make_a_table():
+    """A row a number, with the columns of the CSV form."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ROW_FIELDS)
+    writer.writeheader()
+    writer.writerows(READING.to_rows())
+    header, first, second, third = table.getvalue().split("\r\n")[:4]
+    assert header == "source,page,line,column,text,confidence,doubtful,x,y,w,h"
+    assert first == "a.jpg,1,1,1,-7,0.9,False,0,2,4,4"
+    assert second == 'a.jpg,1,1,2,"7,7",0.4,True,30,2,8,4'
+    assert third.startswith("a.jpg,1,2,1,77,")
+
+
+def test_notebook_table_is_escaped():
+    """A file name can't bring markup into a notebook."""
+    table = dataclasses.replace(READING, source="<b>.jpg")._repr_html_()
+    assert "&lt;b&gt;.jpg" in table
+    assert table.count("<tr>") == 4
+    assert table.count("<td>yes</td>") == 1
+
+
+def test_reading_is_drawn_over_its_picture():
+    """Something is drawn at every number, and the picture given stays as it is."""
+    picture = np.full((60, 90, 3), 200, np.uint8)
+    drawn = READING.draw(picture)
+    assert (drawn.shape, drawn.dtype) == ((60, 90, 3), np.uint8)
+    assert (drawn[:10, :10] != 200).any()
+    assert (picture == 200).all()

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from inkdigits.learning.training import Run, train
     from inkdigits.reading.classifier import Classifier, classify
     from inkdigits.reading.model import export_model
-    from inkdigits.result import Box, Digit
+    from inkdigits.result import Box, Digit, Number, Reading
 
 __version__ = "0.1.0"
 
@@ -60,7 +60,7 @@ _HOMES = {
     "inkdigits.learning.training": ["Run", "train"],
     "inkdigits.reading.classifier": ["Classifier", "classify"],
     "inkdigits.reading.model": ["export_model"],
-    "inkdigits.result": ["Box", "Digit"],
+    "inkdigits.result": ["Box", "Digit", "Number", "Reading"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -75,7 +75,9 @@ __all__ = [
     "InkdigitsError",
     "MissingExtraError",
     "ModelError",
+    "Number",
     "PictureError",
+    "Reading",
     "Run",
     "RunError",
     "classify",

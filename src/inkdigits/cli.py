@@ -128,7 +128,7 @@ def train(
     evaluation.json and figures/.
     """
     with _learning(), _muted_native_output():
-        from inkdigits.learning.evaluation import report
+        from inkdigits.learning.evaluation import Evaluation, report
         from inkdigits.learning.networks import start_backend, summary
         from inkdigits.learning.training import train as train_network
 
@@ -158,6 +158,10 @@ def train(
             f"inkdigits train {' '.join(options)} --out {folder} --resume",
             130,
         ) from None
+    if not isinstance(run.evaluation, Evaluation):  # a part of the page reader
+        click.echo(run.evaluation.report())
+        say(f"\nThe run is in {run.path}.")
+        return
     click.echo(report(run.evaluation))
     say(f"\nThe run is in {run.path}, its figures in {run.path / 'figures'}.")
     say(f"Next: inkdigits classify YOUR-PICTURE.png --model {run.path}")

@@ -1,14 +1,23 @@
 """What reading gives back: small frozen values with one dictionary form.
 
 The dictionaries are the same everywhere: in ``--json``, in files and in answers over the network.
-A result never holds the picture it came from.
+A result never holds the picture it came from. A page without digits is a reading without numbers.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+DECIMALS = 4  # of confidences and probabilities on a page, which may have hundreds of digits
+ROW_FIELDS = ("source", "page", "line", "column", "text", "confidence", "doubtful", "x", "y", "w", "h")
+"""The keys of ``Reading.to_rows``, in the order of a table's columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +91,160 @@ class Digit:
             doubtful=values["doubtful"],
             probabilities=tuple(values["probabilities"]),
             box=Box.from_list(values["box"]) if values["box"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One handwritten number on a page.
+
+    Attributes:
+        text: its digits and the signs ``. , - / :`` inside or before it, always the best guess: "26.2", "-9".
+        line: 1 for the page's first line, as spreadsheets count.
+        column: 1 for the leftmost; numbers of different lines that stand below each other share it.
+        confidence: calibrated probability that all of ``text`` is right, 0 to 1.
+        doubtful: True where a digit is, where ink between digits can't be named, or below the threshold.
+        box: around its digits and signs, in pixels of the upright picture.
+        digits: from left to right; signs have no entry.
+    """
+
+    text: str
+    line: int
+    column: int
+    confidence: float
+    doubtful: bool
+    box: Box
+    digits: tuple[Digit, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, probabilities with four decimals."""
+        return {
+            "text": self.text,
+            "line": self.line,
+            "column": self.column,
+            "confidence": round(self.confidence, DECIMALS),
+            "doubtful": self.doubtful,
+            "box": self.box.to_list(),
+            "digits": [
+                {
+                    **digit.to_dict(),
+                    "confidence": round(digit.confidence, DECIMALS),
+                    "probabilities": [round(probability, DECIMALS) for probability in digit.probabilities],
+                }
+                for digit in self.digits
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make a number from what ``to_dict`` returned."""
+        return cls(
+            text=values["text"],
+            line=values["line"],
+            column=values["column"],
+            confidence=values["confidence"],
+            doubtful=values["doubtful"],
+            box=Box.from_list(values["box"]),
+            digits=tuple(Digit.from_dict(digit) for digit in values["digits"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All handwritten numbers of one page.
+
+    Attributes:
+        source: where the picture came from, as the caller named it; None if it has no name.
+        page: 1 for the first of a document, and for a picture.
+        width, height: of the upright picture, in pixels.
+        numbers: in reading order, line by line from the top, each from left to right; empty for a page
+            without digits.
+
+    Example:
+        >>> nine = Number("-9", 1, 1, 0.97, doubtful=False, box=Box(4, 8, 30, 30), digits=())
+        >>> Reading("sheet.jpg", page=1, width=200, height=100, numbers=(nine,)).text
+        '-9'
+    """
+
+    source: str | None
+    page: int
+    width: int
+    height: int
+    numbers: tuple[Number, ...]
+
+    @property
+    def text(self) -> str:
+        """The page's numbers, parted by spaces and lines by newlines: always the best guess."""
+        lines = itertools.groupby(self.numbers, key=lambda number: number.line)
+        return "\n".join(" ".join(number.text for number in line) for _, line in lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: source, page, width, height, text, numbers."""
+        return {
+            "source": self.source,
+            "page": self.page,
+            "width": self.width,
+            "height": self.height,
+            "text": self.text,
+            "numbers": [number.to_dict() for number in self.numbers],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make a reading from what ``to_dict`` returned."""
+        return cls(
+            source=values["source"],
+            page=values["page"],
+            width=values["width"],
+            height=values["height"],
+            numbers=tuple(Number.from_dict(number) for number in values["numbers"]),
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a flat dictionary a number, with the keys ``ROW_FIELDS``: for CSV files and data frames.
+
+        Example:
+            >>> nine = Number("-9", 1, 1, 0.97, doubtful=False, box=Box(4, 8, 30, 30), digits=())
+            >>> reading = Reading("sheet.jpg", page=1, width=200, height=100, numbers=(nine,))
+            >>> [row["text"] for row in reading.to_rows()]
+            ['-9']
+        """
+        rows = []
+        for number in self.numbers:
+            values = (self.source, self.page, number.line, number.column, number.text)
+            answer = (round(number.confidence, DECIMALS), number.doubtful)
+            rows.append(dict(zip(ROW_FIELDS, (*values, *answer, *number.box.to_list()), strict=True)))
+        return rows
+
+    def draw(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Draw boxes and readings over the picture: solid and blue; dashed, vermilion and with "?" in doubt.
+
+        Args:
+            picture: the upright picture that was read: uint8 of shape (H, W), gray, (H, W, 3), RGB, or
+                (H, W, 4), RGBA, whose transparent parts become white.
+
+        Returns:
+            A new picture, uint8 RGB of shape (H, W, 3).
+
+        Raises:
+            ArgumentError: the picture has another form or another size than the one that was read.
+        """
+        from inkdigits.drawing import Mark, draw_marks
+
+        marks = [Mark(number.box.to_list(), number.text, number.doubtful) for number in self.numbers]
+        return draw_marks(picture, marks, size=(self.width, self.height))
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from html import escape
+
+        heads = "".join(f"<th>{head}</th>" for head in ("line", "column", "number", "confidence", "doubtful"))
+        rows = "".join(
+            f"<tr><td>{number.line}</td><td>{number.column}</td><td>{escape(number.text)}</td>"
+            f"<td>{number.confidence:.1%}</td><td>{'yes' if number.doubtful else ''}</td></tr>"
+            for number in self.numbers
+        )
+        caption = escape(f"{self.source or 'picture'}, page {self.page}: {len(self.numbers)} numbers")
+        return (
+            f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )

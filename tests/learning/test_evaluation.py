@@ -11,6 +11,7 @@ from inkdigits.learning.evaluation import (
     Confusion,
     Evaluation,
     apply_temperature,
+    auroc,
     calibration_bins,
     check_labels,
     choose_doubt_threshold,
@@ -19,6 +20,7 @@ from inkdigits.learning.evaluation import (
     expected_calibration_error,
     fit_temperature,
     report,
+    risk_coverage,
     selective_accuracy,
     wilson_interval,
 )
@@ -511,6 +513,32 @@ def test_threshold_without_mistakes_is_the_lowest_confidence_seen():
     assert choose_doubt_threshold(answers((3, 0.37), (5, 0.91)), [3, 5]) == pytest.approx(0.37)
 
 
+def test_threshold_asks_for_a_mean_confidence_too():
+    """All answers are right; of 0.8 on average are the two surest, of 0.85 the surest alone."""
+    probabilities = answers((0, 0.55), (0, 0.73), (0, 0.87))
+    for wanted, threshold in (0.8, 0.73), (0.85, 0.87):
+        found = choose_doubt_threshold(probabilities, [0, 0, 0], mean_confidence=wanted)
+        assert found == pytest.approx(threshold)
+
+
+def test_threshold_of_a_mean_confidence_keeps_the_share():
+    """A network much too sure of itself is not believed: its only mistake is doubtful all the same."""
+    probabilities = answers((0, 0.98), (0, 0.99), (0, 0.999))
+    assert choose_doubt_threshold(probabilities, [6, 0, 0], mean_confidence=0.9) == pytest.approx(0.99)
+
+
+def test_threshold_is_one_if_the_mean_confidence_is_never_reached():
+    """The surest answer is not sure enough."""
+    assert choose_doubt_threshold(answers((0, 0.9)), [0], mean_confidence=0.95) == 1
+
+
+@pytest.mark.parametrize("mean", [-0.1, 1.1, math.nan])
+def test_impossible_mean_confidence_is_refused(mean):
+    """A mean of confidences is 0 to 1."""
+    with pytest.raises(ArgumentError, match="mean_confidence must be from 0 to 1"):
+        choose_doubt_threshold(np.eye(10), range(10), mean_confidence=mean)
+
+
 @pytest.mark.parametrize("precision", [0, 1.1, math.nan])
 def test_impossible_precision_is_refused(precision):
     """A share is more than 0 and at most 1."""
@@ -553,3 +581,61 @@ def test_impossible_threshold_is_refused(threshold):
     """A confidence is 0 to 1."""
     with pytest.raises(ArgumentError, match="from 0 to 1"):
         selective_accuracy(np.eye(10), range(10), threshold)
+
+
+def test_risk_grows_with_the_least_sure_answers():
+    """Of four answers the third in confidence is wrong: none of two, one of three, one of four."""
+    probabilities = answers((0, 0.91), (0, 0.55), (0, 0.64), (0, 0.82))
+    curve = risk_coverage(probabilities, [0, 0, 6, 0])
+    assert curve.threshold == pytest.approx([0.91, 0.82, 0.64, 0.55])
+    assert curve.coverage.tolist() == [0.25, 0.5, 0.75, 1]
+    assert curve.risk == pytest.approx([0, 0, 1 / 3, 1 / 4])
+
+
+def test_risk_takes_equal_confidences_together():
+    """Two answers of 0.73, one of them wrong, are answered both or not at all."""
+    curve = risk_coverage(answers((0, 0.73), (0, 0.73), (0, 0.91)), [0, 6, 0])
+    assert curve.coverage == pytest.approx([1 / 3, 1])
+    assert curve.risk == pytest.approx([0, 1 / 3])
+
+
+def test_risk_at_a_threshold_is_that_of_the_selection():
+    """Curve and selection count the same answers."""
+    generator = np.random.default_rng(1)
+    probabilities = generator.dirichlet(np.full(10, 0.2), size=300)
+    labels = generator.integers(10, size=300)
+    curve = risk_coverage(probabilities, labels)
+    selection = selective_accuracy(probabilities, labels, curve.threshold[120])
+    assert (curve.coverage[120], 1 - curve.risk[120]) == pytest.approx(
+        (selection.coverage, selection.accuracy)
+    )
+
+
+def test_auroc_counts_pairs_in_order():
+    """Of six pairs five are in the right order and one is a tie, which counts half."""
+    assert auroc([0.9, 0.8, 0.3], [0.3, 0.1]) == pytest.approx(5.5 / 6)
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "area"), [([2, 3], [0, 1], 1), ([0, 1], [2, 3], 0), ([1, 1], [1, 1, 1], 0.5)]
+)
+def test_auroc_of_the_clear_cases(positive, negative, area):
+    """All in order is 1, all reversed 0, all equal 0.5."""
+    assert auroc(positive, negative) == area
+
+
+def test_auroc_is_the_share_of_ordered_pairs():
+    """On coarse scores with many ties it is what counting every pair gives."""
+    generator = np.random.default_rng(2)
+    positive, negative = generator.integers(2, 9, 70), generator.integers(0, 7, 50)
+    pairs = np.subtract.outer(positive, negative)
+    assert auroc(positive, negative) == pytest.approx((pairs > 0).mean() + (pairs == 0).mean() / 2)
+
+
+@pytest.mark.parametrize("scores", [[], [[0.5]], [math.nan], ["a"], 0.5, [[1], [1, 2]]])
+def test_impossible_scores_are_refused(scores):
+    """Scores are finite numbers in one list; the message says which of the two is none."""
+    with pytest.raises(ArgumentError, match="positive scores"):
+        auroc(scores, [0.5])
+    with pytest.raises(ArgumentError, match="negative scores"):
+        auroc([0.5], scores)

@@ -18,6 +18,7 @@ NAMES = [
     "predictions.png",
     "mistakes.png",
     "calibration.png",
+    "doubt.png",
 ]
 
 
@@ -90,7 +91,7 @@ def words(monkeypatch):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The six figures of 100 images, 3 of them read wrong, as fine as everyone gets them."""
+    """The seven figures of 100 images, 3 of them read wrong, as fine as everyone gets them."""
     folder = tmp_path_factory.mktemp("figures")
     labels = np.arange(100) % 10
     digits = labels.copy()
@@ -100,6 +101,8 @@ def folder(tmp_path_factory):
         images=make_images(100),
         labels=labels,
         probabilities=make_answers(digits, np.linspace(0.5, 0.9999, 100)),
+        uncalibrated=make_answers(digits, np.linspace(0.7, 0.99999, 100)),
+        threshold=0.9,
         history=make_history(5),
         chosen_epoch=4,
         peek_images=make_images(100),
@@ -109,7 +112,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_all_six_figures_are_written_and_nothing_else(folder):
+def test_all_seven_figures_are_written_and_nothing_else(folder):
     """The folder holds them under their names, without temporary files."""
     assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
 
@@ -133,12 +136,14 @@ def test_figures_are_dark_on_white(folder, name):
 
 
 def test_one_image_is_enough(tmp_path):
-    """All six figures can be drawn of a single image and a single epoch."""
+    """All seven figures can be drawn of a single image and a single epoch."""
     paths = figures.draw_figures(
         tmp_path,
         images=make_images(1),
         labels=[3],
         probabilities=make_answers([3], 0.9),
+        uncalibrated=make_answers([3], 0.99),
+        threshold=0.8,
         history=make_history(1),
         chosen_epoch=1,
         peek_images=make_images(1),
@@ -329,6 +334,45 @@ def test_calibration_of_certainty_can_be_drawn(tmp_path):
     """Confidences of exactly 1, as float32 gives them, are in the last bar."""
     figures.draw_calibration(tmp_path / "sure.png", range(10), np.eye(10, dtype=np.float32))
     assert count_pixels(tmp_path / "sure.png", figures.RIGHT) > 100
+
+
+def test_calibration_before_is_in_the_title(tmp_path, words):
+    """Ten right answers were 50% sure and are now 90% sure."""
+    figures.draw_calibration(
+        tmp_path / "both.png", range(10), make_answers(range(10), 0.9), make_answers(range(10), 0.5)
+    )
+    assert words[0] == "Calibration error (ECE): 10.00%, before: 50.00%"
+    figures.draw_calibration(tmp_path / "after.png", range(10), make_answers(range(10), 0.9))
+    marked, unmarked = (count_pixels(tmp_path / name, figures.WRONG) for name in ("both.png", "after.png"))
+    assert marked > unmarked
+
+
+def test_doubt_tells_what_the_threshold_gives(tmp_path, words):
+    """Of ten answers the two below 0.7 are doubtful, and one of the eight others is wrong."""
+    probabilities = make_answers(range(10), [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.99])
+    figures.draw_doubt(tmp_path / "doubt.png", [0, 1, 9, *range(3, 10)], probabilities, 0.7)
+    assert words[1] == (
+        "Answers below a confidence of 70% are doubtful. The lower axis widens toward 100%.\n"
+        "Answered without doubt: 80.00%; wrong among these: 12.500%"
+    )
+
+
+def test_doubt_marks_the_threshold(tmp_path):
+    """The mark stands further to the right if more is answered."""
+    probabilities = make_answers(range(10), np.linspace(0.5, 0.99, 10))
+    places = []
+    for threshold in 0.98, 0.6:
+        figures.draw_doubt(tmp_path / "doubt.png", [0, 2, *range(2, 10)], probabilities, threshold)
+        pixels = read_pixels(tmp_path / "doubt.png")
+        rows, columns = np.nonzero((pixels == [0xD5, 0x5E, 0x00]).all(axis=2))
+        places.append(columns[rows > 80].mean())  # below the legend
+    assert places[0] < places[1]
+
+
+def test_doubt_of_everything_can_be_drawn(tmp_path, words):
+    """Nothing is answered at a threshold that nothing reaches, so there is no share of wrong answers."""
+    figures.draw_doubt(tmp_path / "doubt.png", range(10), make_answers(range(10), 0.9), 1)
+    assert words[1].endswith("Answered without doubt: 0.00%")
 
 
 def test_full_disk_leaves_the_old_figure(tmp_path):

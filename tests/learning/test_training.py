@@ -49,6 +49,7 @@ def test_run_folder_is_complete(run):
         "figures/calibration.png",
         "figures/confusion.png",
         "figures/curves.png",
+        "figures/doubt.png",
         "figures/examples.png",
         "figures/mistakes.png",
         "figures/predictions.png",
@@ -71,7 +72,8 @@ def test_run_is_read_back_from_its_folder(run):
 def test_kept_weights_are_those_of_the_chosen_epoch(run, mnist):
     """The kept network has the validation loss of the epoch with the lowest one."""
     network = keras.models.load_model(run.path / "model.keras")
-    loss = network.evaluate(to_input(mnist.validation.images), mnist.validation.labels, verbose=0)[0]
+    labels = np.eye(10)[mnist.validation.labels]
+    loss = network.evaluate(to_input(mnist.validation.images), labels, verbose=0)[0]
     assert loss == pytest.approx(min(row["validation_loss"] for row in run.history), rel=1e-4)
 
 
@@ -188,7 +190,7 @@ def test_overwriting_replaces_the_run(tmp_path):
 def test_diverged_training_is_said(tmp_path, monkeypatch, mnist):
     """A loss that is no number ends the training with advice."""
     monkeypatch.setattr(
-        "inkdigits.learning.training.to_input", lambda images: images[..., None] * np.float32(1e30)
+        "inkdigits.learning.classifying.to_input", lambda images: images[..., None] * np.float32(1e30)
     )
     with pytest.raises(RunError, match=r"diverged in epoch 1.*lower learning rate"):
         train("classic", epochs=1, batch_size=5000, out=tmp_path / "run")

@@ -88,6 +88,12 @@ def exchange_model(folder, model: bytes):
     change_card(folder, model_sha256=hashlib.sha256(model).hexdigest())
 
 
+def test_another_part_is_said():
+    """A classifier is no finder, though its folder is whole."""
+    with pytest.raises(ModelError, match=r"another kind.* Received: classifier\. Accepted: finder"):
+        open_model(SHIPPED_MODEL, "finder")
+
+
 def test_unreadable_model_is_said(folder):
     """Bytes that are no ONNX file are refused even when the card vouches for them."""
     exchange_model(folder, b"not an ONNX file")
@@ -127,8 +133,10 @@ def test_model_of_a_fixed_batch_is_said(folder):
         ({"color": "blue"}, "doesn't know: color"),
         ({"parameters": "many"}, "'parameters' has the wrong type"),
         ({"doubt_threshold": 1.5}, "must be from 0 to 1"),
-        ({"labels": [0, 1]}, "another kind of network"),
-        ({"input": {"name": "images"}}, "another kind of network"),
+        ({"labels": [0, 1]}, "another classifier than"),
+        ({"input": {"name": "images"}}, "another classifier than"),
+        ({"part": "poet"}, "unknown kind of network. Received: 'poet'. Accepted: classifier, finder, lines"),
+        ({"part": "finder"}, "another finder than"),
     ],
 )
 def test_wrong_card_is_said(folder, entries, words):

@@ -1,4 +1,4 @@
-"""The pictures of a training: examples, curves, confusion, predictions, worst mistakes, calibration.
+"""The pictures of a training: examples, curves, confusion, predictions, worst mistakes, calibration, doubt.
 
 Plain data and a path go in, a PNG file is written, whole or not at all. Matplotlib is used without pyplot:
 the figures of a program that embeds inkdigits, its backend and its settings stay as they are.
@@ -33,6 +33,8 @@ from inkdigits.learning.evaluation import (
     evaluate_probabilities,
     expected_calibration_error,
     rate_answers,
+    risk_coverage,
+    selective_accuracy,
     wilson_interval,
 )
 
@@ -83,18 +85,22 @@ def draw_figures(
     images: Pictures,
     labels: ArrayLike,
     probabilities: ArrayLike,
+    uncalibrated: ArrayLike,
+    threshold: float,
     history: Sequence[Mapping[str, float]],
     chosen_epoch: int,
     peek_images: Pictures,
     peek_labels: ArrayLike,
 ) -> list[Path]:
-    """Draw the six figures of a training.
+    """Draw the seven figures of a training.
 
     Args:
         folder: where they go; it must exist. Older figures of the same names are replaced.
         images: (N, 28, 28) uint8, never seen in training.
         labels: (N,) whole numbers, 0 to 9, of these images.
         probabilities: (N, 10) floats, what the network says of them.
+        uncalibrated: (N, 10) floats, what it said before its confidence was calibrated.
+        threshold: the confidence below which an answer is doubtful, 0 to 1.
         history: as for ``draw_curves``.
         chosen_epoch: the epoch whose weights were kept.
         peek_images: (M, 28, 28) uint8, images to show as examples of the data.
@@ -102,7 +108,7 @@ def draw_figures(
 
     Returns:
         The paths of ``examples.png``, ``curves.png``, ``confusion.png``, ``predictions.png``,
-        ``mistakes.png`` and ``calibration.png``.
+        ``mistakes.png``, ``calibration.png`` and ``doubt.png``.
 
     Raises:
         ArgumentError: the data are not as described.
@@ -116,8 +122,9 @@ def draw_figures(
     draw_confusion(folder / "confusion.png", confusion)
     draw_predictions(folder / "predictions.png", images, labels, probabilities)
     draw_mistakes(folder / "mistakes.png", images, labels, probabilities)
-    draw_calibration(folder / "calibration.png", labels, probabilities)
-    names = ["examples", "curves", "confusion", "predictions", "mistakes", "calibration"]
+    draw_calibration(folder / "calibration.png", labels, probabilities, uncalibrated)
+    draw_doubt(folder / "doubt.png", labels, probabilities, threshold)
+    names = ["examples", "curves", "confusion", "predictions", "mistakes", "calibration", "doubt"]
     return [folder / f"{name}.png" for name in names]
 
 
@@ -142,7 +149,7 @@ def draw_examples(path: str | PathLike[str], images: Pictures, labels: ArrayLike
     top = HEADING + 0.3
     bottom = top + rows * cell
     subtitle = f"The first images of each digit out of {len(digits):,}; below them, how many there are."
-    with _figure(path, "A look at the data", subtitle, height=bottom + 0.4) as figure:
+    with new_figure(path, "A look at the data", subtitle, height=bottom + 0.4) as figure:
         page = _page(figure)
         for digit, found in enumerate(of_digit):
             center = MARGIN + (digit + 0.5) * cell
@@ -178,7 +185,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
         f"Epoch {chosen_epoch} of {len(epochs)} was chosen: "
         f"{100 * column['validation_accuracy'][chosen]:.2f}% of the validation images read right."
     )
-    with _figure(path, "Learning curves", subtitle, height=4.9) as figure:
+    with new_figure(path, "Learning curves", subtitle, height=4.9) as figure:
         from matplotlib.ticker import LogLocator, MaxNLocator
 
         panels = figure.subplot_mosaic(
@@ -212,7 +219,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
         panels["learning_rate"].set_ylabel("Learning rate")
         panels["seconds"].set_ylabel("Seconds")
         accuracies = [*column["accuracy"], *column["validation_accuracy"]]
-        _scale_to_percent(panels["accuracy"], "y", TICKS, ends=(min(accuracies), max(accuracies)))
+        scale_to_percent(panels["accuracy"], "y", TICKS, ends=(min(accuracies), max(accuracies)))
 
 
 def draw_confusion(path: str | PathLike[str], confusion: ArrayLike) -> None:
@@ -235,7 +242,7 @@ def draw_confusion(path: str | PathLike[str], confusion: ArrayLike) -> None:
         )
     mistakes = counts - np.diag(counts.diagonal())
     subtitle = f"Read as another digit than their label: {mistakes.sum():,} of {counts.sum():,} images."
-    with _figure(path, "Which digits are taken for which", subtitle, width=6, height=6.55) as figure:
+    with new_figure(path, "Which digits are taken for which", subtitle, width=6, height=6.55) as figure:
         from matplotlib.colors import LinearSegmentedColormap
 
         # The darkest color still lets dark print be read.
@@ -327,13 +334,19 @@ def draw_mistakes(
     _draw_answers(path, title, subtitle, shown, images=images, labels=labels, probabilities=probabilities)
 
 
-def draw_calibration(path: str | PathLike[str], labels: ArrayLike, probabilities: ArrayLike) -> None:
+def draw_calibration(
+    path: str | PathLike[str],
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    uncalibrated: ArrayLike | None = None,
+) -> None:
     """Draw how far confidence can be trusted: how often answers are right against how sure they are.
 
     Args:
         path: the PNG file; its folder must exist.
         labels: (N,) whole numbers, 0 to 9, N at least 1.
         probabilities: (N, 10) floats; each row adds up to 1.
+        uncalibrated: (N, 10) floats, the same before calibration, drawn behind them; None to leave it out.
 
     Raises:
         ArgumentError: the data are not as described.
@@ -342,29 +355,45 @@ def draw_calibration(path: str | PathLike[str], labels: ArrayLike, probabilities
     """
     confidence, right = rate_answers(*check_probabilities(probabilities, labels))
     bins = calibration_bins(confidence, right)
+    before = None
     title = f"Calibration error (ECE): {100 * expected_calibration_error(bins):.2f}%"
+    if uncalibrated is not None:
+        before = calibration_bins(*rate_answers(*check_probabilities(uncalibrated, labels)))
+        title += f", before: {100 * expected_calibration_error(before):.2f}%"
     subtitle = (
         f"{len(right):,} answers, sorted by confidence into {len(bins)} bins of equal size; "
         "bars: 95% intervals.\nBoth axes widen toward 100%, where a good network's answers are."
     )
-    with _figure(path, title, subtitle, width=6, height=7.2) as figure:
+    with new_figure(path, title, subtitle, width=6, height=7.2) as figure:
         reliability, histogram = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
-        _draw_reliability(reliability, bins)
+        _draw_reliability(reliability, bins, before)
         _draw_histogram(histogram, confidence, right)
 
 
-def _draw_reliability(axes: Axes, bins: list[CalibrationBin]) -> None:
+def _draw_reliability(axes: Axes, bins: list[CalibrationBin], before: list[CalibrationBin] | None) -> None:
     sure = [each.confidence for each in bins]
     accuracy = np.array([each.accuracy for each in bins])
     low, high = np.transpose([wilson_interval(each.accuracy * each.images, each.images) for each in bins])
     axes.plot([0, 1], [0, 1], "--", color=GRAY, lw=1)
+    if before is not None:
+        axes.plot(
+            [each.confidence for each in before],
+            [each.accuracy for each in before],
+            "s",
+            ms=5,
+            mfc="none",
+            mec=WRONG,
+            label="before calibration",
+        )
     spread = [(accuracy - low).clip(0), (high - accuracy).clip(0)]
-    axes.errorbar(sure, accuracy, spread, fmt="o", ms=5, color=RIGHT, elinewidth=1.2)
+    axes.errorbar(sure, accuracy, spread, fmt="o", ms=5, color=RIGHT, elinewidth=1.2, label="calibrated")
+    if before is not None:
+        axes.legend(loc="upper left", bbox_to_anchor=(0, 0.9))
     axes.text(0.03, 0.92, "not sure enough", transform=axes.transAxes, color=GRAY, style="italic")
     axes.text(0.97, 0.04, "too sure", transform=axes.transAxes, color=GRAY, style="italic", ha="right")
     axes.set_ylabel("Accuracy: share of right answers")
     axes.grid()
-    _scale_to_percent(axes, "y", TICKS, ends=(0, 1))
+    scale_to_percent(axes, "y", TICKS, ends=(0, 1))
 
 
 def _draw_histogram(axes: Axes, confidence: Floats, right: NDArray[np.bool_]) -> None:
@@ -378,7 +407,59 @@ def _draw_histogram(axes: Axes, confidence: Floats, right: NDArray[np.bool_]) ->
     axes.minorticks_off()
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2)
     axes.grid(axis="y")
-    _scale_to_percent(axes, "x", [0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1], ends=(0, 1))
+    scale_to_percent(axes, "x", [0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1], ends=(0, 1))
+
+
+def draw_doubt(
+    path: str | PathLike[str], labels: ArrayLike, probabilities: ArrayLike, threshold: float
+) -> None:
+    """Draw what doubting buys: how many answers are wrong if only the surest are given.
+
+    Args:
+        path: the PNG file; its folder must exist.
+        labels: (N,) whole numbers, 0 to 9, N at least 1.
+        probabilities: (N, 10) floats; each row adds up to 1.
+        threshold: the confidence below which an answer is doubtful, 0 to 1.
+
+    Raises:
+        ArgumentError: the data are not as described.
+        MissingExtraError: Matplotlib is not installed.
+        OSError: the folder or the disk doesn't take the file.
+    """
+    curve = risk_coverage(probabilities, labels)
+    sure = selective_accuracy(probabilities, labels, threshold)
+    subtitle = (
+        f"Answers below a confidence of {100 * threshold:.4g}% are doubtful. "
+        "The lower axis widens toward 100%.\n"
+        f"Answered without doubt: {100 * sure.coverage:.2f}%"
+    )
+    if sure.accuracy is not None:
+        subtitle += f"; wrong among these: {100 * (1 - sure.accuracy):.3f}%"
+    with new_figure(path, "What doubt buys", subtitle, height=4.4) as figure:
+        axes = figure.subplots()
+        axes.step(curve.coverage, 100 * curve.risk, where="pre", color=RIGHT)
+        if sure.accuracy is not None and sure.accuracy_interval is not None:
+            low, high = sure.accuracy_interval
+            risk = 1 - sure.accuracy
+            axes.axvline(sure.coverage, color=INK, lw=0.8, ls=":")
+            axes.errorbar(
+                sure.coverage,
+                100 * risk,
+                [[100 * max(0, risk - 1 + high)], [100 * max(0, 1 - low - risk)]],
+                fmt="o",
+                ms=6,
+                color=WRONG,
+                elinewidth=1.2,
+                label="at the threshold, with 95% interval",
+            )
+            axes.legend(loc="upper left")
+        axes.set(
+            xlabel="Coverage: share of the images answered, the surest first",
+            ylabel="Risk: wrong answers among these, %",
+        )
+        axes.set_ylim(bottom=0)
+        axes.grid()
+        scale_to_percent(axes, "x", TICKS, ends=(0, 1))
 
 
 def _draw_answers(
@@ -396,7 +477,7 @@ def _draw_answers(
     cell, size, row_height = (WIDTH - 2 * MARGIN) / COLUMNS, 0.9, 1.65
     rows = -(-len(shown) // COLUMNS)
     height = HEADING + (rows * row_height if rows else 0.6)
-    with _figure(path, title, subtitle, height=height) as figure:
+    with new_figure(path, title, subtitle, height=height) as figure:
         page = _page(figure)
         if not rows:
             page.text(WIDTH / 2, HEADING + 0.25, "✓ no mistakes", ha="center", size=16, color=RIGHT)
@@ -434,10 +515,17 @@ def _from_nines(nines: ArrayLike) -> Floats:
     return 1 + _LEAST - 10.0 ** -np.asarray(nines, dtype=np.float64)
 
 
-def _scale_to_percent(
+def scale_to_percent(
     axes: Axes, which: Literal["x", "y"], ticks: Sequence[float], *, ends: tuple[float, float]
 ) -> None:
-    """Let the x or y axis, of shares, give 90 to 99% as much room as 99 to 99.9%."""
+    """Let the x or y axis, of shares, give 90 to 99% as much room as 99 to 99.9%.
+
+    Args:
+        axes: what to scale.
+        which: "x" or "y".
+        ticks: the shares to name, 0 to 1; those outside the ends are left out.
+        ends: the smallest and the largest share to show, 0 to 1.
+    """
     from matplotlib.scale import FuncScale
 
     lowest, highest = _to_nines(ends)
@@ -462,10 +550,22 @@ def _check_pictures(images: Pictures, count: int | None = None) -> None:
 
 
 @contextlib.contextmanager
-def _figure(
+def new_figure(
     path: str | PathLike[str], title: str, subtitle: str, *, width: float = WIDTH, height: float
 ) -> Iterator[Figure]:
-    """Give a figure in the common style, with a heading; write it to the path when all of it is drawn."""
+    """Give a figure in the common style, with a heading; write it to the path when all of it is drawn.
+
+    Args:
+        path: the PNG file; its folder must exist.
+        title: one line.
+        subtitle: one or more lines below it.
+        width: inches.
+        height: inches.
+
+    Raises:
+        MissingExtraError: Matplotlib is not installed.
+        OSError: the folder or the disk doesn't take the file.
+    """
     try:
         from matplotlib import style
         from matplotlib.figure import Figure

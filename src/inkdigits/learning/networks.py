@@ -1,25 +1,26 @@
 """The networks, each readable as a list of layers.
 
-Every network takes float32 images of shape (N, 28, 28, 1) with values 0 to 1 and ends in a softmax over the
+A classifier takes float32 images of shape (N, 28, 28, 1) with values 0 to 1 and ends in a softmax over the
 ten digits. Scaling from uint8 and calibration are layers of the exported graph (``export.py``), not of these.
+The parts that read pages take gray levels 0 to 255 and scale them themselves: as floats, pages would take
+four times the memory.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from keras import Input, Sequential, layers, ops
+from keras import Input, KerasTensor, Model, Sequential, initializers, layers, ops
 
 from inkdigits.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from keras import Model
-
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
+LINE_HEIGHT = 32  # pixels; a digit of MNIST's size has room above and below
+CHARACTERS = 16  # nothing new, ten digits, five signs
 
 
 def start_backend() -> None:
@@ -115,17 +116,99 @@ def best() -> Sequential:
     )
 
 
-def _convolution(filters: int, size: int, strides: int = 1) -> list[layers.Layer]:
+def finder() -> Model:
+    """Build the network that finds digits on a page: 347,926 parameters, fully convolutional.
+
+    Down to a sixteenth of the page, where a window sees a whole number with what surrounds it (a 1 is told
+    from a ruled line by its neighbors), and back up to a quarter, where touching digits are still apart.
+    Centers as points, after X. Zhou, D. Wang and P. Krähenbühl, "Objects as points", arXiv 1904.07850.
+
+    From pages (N, H, W, 1), gray levels 0 to 255, H and W multiples of 16, to (N, H/4, W/4, 6): of each spot
+    logits of a digit's and of a sign's center, how far it is from the spot's middle (x, y, in spots), and the
+    logarithm of its width and height (in pixels).
+
+    Example:
+        >>> finder().count_params()
+        347926
+    """
+    page = Input((None, None, 1))
+    quarter = _apply(
+        [
+            layers.Rescaling(1 / 127.5, offset=-1),
+            *_convolution(16, 5, strides=2),
+            *_convolution(32, 3, strides=2),
+        ],
+        page,
+    )
+    eighth = _apply([*_convolution(64, 3, strides=2), *_convolution(64, 3)], quarter)
+    sixteenth = _apply(
+        [*_convolution(96, 3, strides=2), *_convolution(96, 3, dilation=2), *_convolution(96, 3, dilation=4)],
+        eighth,
+    )
+    eighth = layers.Add()([eighth, _apply([*_convolution(64, 1), layers.UpSampling2D(2)], sixteenth)])
+    eighth = _apply(_convolution(64, 3), eighth)
+    quarter = layers.Add()([quarter, _apply([*_convolution(32, 1), layers.UpSampling2D(2)], eighth)])
+    quarter = _apply([*_convolution(32, 3), *_convolution(32, 3)], quarter)
+    # A center is rare: starting from 1 in 100 keeps the first steps calm (arXiv 1708.02002).
+    rare = initializers.Constant([-4.6, -4.6, 0, 0, 3, 3])
+    return Model(page, layers.Conv2D(6, 1, bias_initializer=rare)(quarter), name="finder")
+
+
+def lines() -> Model:
+    """Build the network that reads a line: convolutions over its height, then along it.
+
+    From lines (N, 32, W, 1), gray levels 0 to 255, W a multiple of 4, to logits (N, W/2, 16): for every two
+    pixels of the width nothing new or one of fifteen characters, to be trained with connectionist temporal
+    classification (A. Graves et al., ICML 2006), so that no one needs to say where each character stands.
+
+    Example:
+        >>> lines().count_params()
+        739144
+    """
+    line = Input((LINE_HEIGHT, None, 1))
+    features = _apply(
+        [
+            layers.Rescaling(1 / 127.5, offset=-1),
+            *_convolution(24, 3),
+            layers.MaxPooling2D(2),
+            *_convolution(48, 3),
+            *_convolution(48, 3),
+            layers.MaxPooling2D((2, 1)),
+            *_convolution(96, 3),
+            *_convolution(96, 3),
+            layers.MaxPooling2D((2, 1)),
+            *_convolution(128, 3),
+            layers.Conv2D(160, (4, 1), use_bias=False),  # the whole height at once
+            layers.BatchNormalization(momentum=0.9),
+            layers.Activation("relu"),
+            layers.Reshape((-1, 160)),
+        ],
+        line,
+    )
+    for dilation in (1, 2, 4):
+        ahead = layers.Conv1D(160, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
+        ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(ahead))
+        features = layers.Add()([features, ahead])
+    return Model(line, layers.Dense(CHARACTERS)(layers.Dropout(0.1)(features)), name="lines")
+
+
+def _apply(parts: Iterable[layers.Layer], value: KerasTensor) -> KerasTensor:
+    for layer in parts:
+        value = layer(value)
+    return value
+
+
+def _convolution(filters: int, size: int, strides: int = 1, dilation: int = 1) -> list[layers.Layer]:
     """Return a convolution, its normalization and its activation."""
     return [
-        layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False),
+        layers.Conv2D(filters, size, strides=strides, dilation_rate=dilation, padding="same", use_bias=False),
         # Epochs are short: statistics that follow in ten steps are ready when the first one ends.
         layers.BatchNormalization(momentum=0.9),
         layers.Activation("relu"),
     ]
 
 
-_NETWORKS = {"classic": classic, "compact": compact, "best": best}
+_NETWORKS = {"classic": classic, "compact": compact, "best": best, "finder": finder, "lines": lines}
 
 
 def build_network(name: str) -> Model:

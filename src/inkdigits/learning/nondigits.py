@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.learning.lettering import LIKE_DIGITS, Role, letters
+from inkdigits.learning.synthesis.lettering import LIKE_DIGITS, Role, letters
 
 Images = npt.NDArray[np.uint8]
 

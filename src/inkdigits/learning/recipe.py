@@ -13,6 +13,7 @@ from inkdigits.errors import ArgumentError
 
 MAX_EPOCHS = 10_000
 MAX_BATCH_SIZE = 55_000
+MAX_SAMPLES = 20_000  # of one epoch, as many as fit the memory of a small machine
 MAX_SEED = 2**32 - 1
 
 
@@ -22,6 +23,7 @@ class Recipe:
 
     Attributes:
         name: the word for ``--recipe``.
+        part: "classifier" names a digit, "finder" finds digits on a page, "lines" reads a line of them.
         network: the function in ``networks.py`` that builds it.
         epochs: passes over the 55,000 training images.
         batch_size: images a step.
@@ -30,10 +32,12 @@ class Recipe:
         weight_decay: pull of AdamW toward zero, multiplied by the learning rate at every step.
         augmentation: how much each image is changed at each epoch, 0 (not at all) to 2; 1 is usual.
         poor: share of the images that also get a flaw of a poor picture, 0 to 1.
+        samples: pages or lines made for each epoch; 0 for a classifier, whose images are MNIST's.
         nondigits: so many images that show no digit are mixed in, as a share of the 55,000, 0 to 1.
     """
 
     name: str
+    part: str
     network: str
     epochs: int
     batch_size: int
@@ -42,11 +46,13 @@ class Recipe:
     weight_decay: float
     augmentation: float = 0.0
     poor: float = 0.0
+    samples: int = 0
     nondigits: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""
         _check_range("epochs", self.epochs, 1, MAX_EPOCHS)
+        _check_range("samples", self.samples, 0, MAX_SAMPLES)
         _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
         highest = {"learning_rate": 10, "warmup": 1, "weight_decay": 10}
         for name, high in (highest | {"augmentation": 2, "poor": 1, "nondigits": 1}).items():
@@ -81,6 +87,7 @@ RECIPES = {
         # The documented exercise: plain data, no augmentation, no label smoothing.
         Recipe(
             name="classic",
+            part="classifier",
             network="classic",
             epochs=12,
             batch_size=128,
@@ -91,6 +98,7 @@ RECIPES = {
         # No more parameters than the documented network, half its mistakes.
         Recipe(
             name="compact",
+            part="classifier",
             network="compact",
             epochs=50,
             batch_size=128,
@@ -104,6 +112,7 @@ RECIPES = {
         # As right as half a million parameters allow, also on poor pictures.
         Recipe(
             name="best",
+            part="classifier",
             network="best",
             epochs=36,
             batch_size=128,
@@ -113,6 +122,29 @@ RECIPES = {
             augmentation=1.0,
             poor=0.15,
             nondigits=0.03,
+        ),
+        # The page reader: where digits are, and what a line says. Trained on synthetic pages and lines.
+        Recipe(
+            name="finder",
+            part="finder",
+            network="finder",
+            epochs=100,
+            batch_size=16,
+            learning_rate=0.002,
+            warmup=0.05,
+            weight_decay=0.02,
+            samples=2_000,
+        ),
+        Recipe(
+            name="lines",
+            part="lines",
+            network="lines",
+            epochs=100,
+            batch_size=32,
+            learning_rate=0.002,
+            warmup=0.05,
+            weight_decay=0.02,
+            samples=8_000,
         ),
     ]
 }

@@ -55,7 +55,7 @@ def evaluate(
     """
     if split not in SPLITS:
         raise ArgumentError(f"split must be one of {', '.join(SPLITS)}. Received: {split!r}")
-    network = open_model(Path(model)).network
+    network = open_model(Path(model), "classifier").network
     try:
         part = getattr(mnist.load(data, log=log), split)
     except DataError as error:

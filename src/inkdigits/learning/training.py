@@ -1,5 +1,8 @@
 """Training: fit on the training part, choose on the validation part, resume after an interruption.
 
+What is taught is a `Task`: what goes in, what should come out, how good it is. How it is taught is the same
+for all, and stands here.
+
 A run folder grows in this order: ``checkpoint.npz`` after every epoch; then, when the last epoch is done,
 ``model.keras``, ``history.csv``, ``evaluation.json``, ``figures/``, ``model.onnx`` and, last of all,
 ``card.json``. A folder with a card is a finished run.
@@ -13,15 +16,16 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -30,20 +34,13 @@ import numpy.typing as npt
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.files import replacing
 from inkdigits.learning import mnist
-from inkdigits.learning.augmentation import augment
-from inkdigits.learning.evaluation import Evaluation
-from inkdigits.learning.export import export_network
-from inkdigits.learning.figures import draw_figures
-from inkdigits.learning.networks import CLASSES, build_network, to_input
-from inkdigits.learning.nondigits import nondigits
+from inkdigits.learning.classifying import Classifying
+from inkdigits.learning.evaluation import Evaluation, PartEvaluation
+from inkdigits.learning.finding import Finding
+from inkdigits.learning.linereading import LineReading
+from inkdigits.learning.networks import build_network
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
-from inkdigits.reading.model import (
-    CARD_FILE,
-    CHECKPOINT_FILE,
-    MODEL_FILE,
-    open_model,
-    write_model_folder,
-)
+from inkdigits.reading.model import CARD_FILE, CHECKPOINT_FILE, MODEL_FILE, open_model
 
 # All that a run folder holds; --overwrite removes these and nothing else.
 RUN_FILES = (
@@ -55,7 +52,6 @@ RUN_FILES = (
     MODEL_FILE,
     CARD_FILE,
 )
-NO_DIGIT = CLASSES  # the label of an image that shows none
 Floats = npt.NDArray[np.float32]
 
 
@@ -69,7 +65,7 @@ class Progress:
         step: batches of this epoch done.
         steps: batches an epoch.
         loss: mean cross-entropy of this epoch's training images so far.
-        accuracy: share of this epoch's training images right so far, 0 to 1.
+        accuracy: share of this epoch's training images right so far, 0 to 1; NaN where that has no meaning.
         validation: after the last step of an epoch, the row of ``history.csv``; None before.
     """
 
@@ -90,12 +86,13 @@ class Run:
         path: the run folder, which is a model folder too.
         history: one row an epoch: epoch, learning_rate, loss, accuracy, validation_loss,
             validation_accuracy, seconds.
-        evaluation: of the exported network on the 5,000 validation images.
+        evaluation: of the exported network on the 5,000 validation images; of a part of the page reader, on
+            synthetic pages or lines of these.
     """
 
     path: Path
     history: tuple[dict[str, float], ...]
-    evaluation: Evaluation
+    evaluation: Evaluation | PartEvaluation
 
 
 def train(
@@ -157,19 +154,19 @@ def train(
         log(f"{folder} is finished already.")
         return open_run(folder)
 
-    dataset = mnist.load(data, log=log)
+    task = TASKS[recipe.part](recipe, seed, mnist.load(data, log=log))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _clear(folder, everything=overwrite)
         network, history = _fit(
             recipe,
             settings,
-            dataset,
+            task,
             checkpoint=folder / CHECKPOINT_FILE,
             on_start=on_start,
             on_progress=on_progress,
         )
-        return _finish(folder, network, history, recipe=recipe, seed=seed, dataset=dataset, log=log)
+        return _finish(folder, network, history, task, log)
     except BrokenPipeError:  # of the caller's output, not of the folder
         raise
     except OSError as error:
@@ -189,11 +186,12 @@ def open_run(folder: str | PathLike[str]) -> Run:
         RunError: its history or evaluation is missing or damaged.
     """
     folder = Path(folder)
-    open_model(folder)
+    part = open_model(folder).card.part
+    kind = Evaluation if part == "classifier" else PartEvaluation
     try:
         with (folder / "history.csv").open(newline="") as file:
             history = tuple({key: float(value) for key, value in row.items()} for row in csv.DictReader(file))
-        evaluation = Evaluation.from_dict(json.loads((folder / "evaluation.json").read_text()))
+        evaluation = kind.from_dict(json.loads((folder / "evaluation.json").read_text()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"The run folder {folder} is damaged: {error}. Train it again with --overwrite."
@@ -259,45 +257,80 @@ def _check_settings(folder: Path, started: Mapping[str, Any], now: Mapping[str, 
         )
 
 
+class Task(Protocol):
+    """What a network is taught.
+
+    Attributes:
+        loss: Keras's loss, by name or as a function of targets and outputs.
+        metrics: Keras's metrics by name; "accuracy" or none.
+        samples: how many of them an epoch has.
+    """
+
+    loss: Any
+    metrics: Sequence[str]
+    samples: int
+
+    def prepare(self, epoch: int) -> tuple[Any, Any]:
+        """Return inputs and targets of an epoch, which depend on seed and epoch alone."""
+
+    def validate(self, network: keras.Model) -> dict[str, float]:
+        """Return "loss", which decides, and "accuracy", which people understand, of what it never saw."""
+
+    def finish(
+        self,
+        folder: Path,
+        network: keras.Model,
+        history: list[dict[str, float]],
+        chosen_epoch: int,
+        log: Callable[[str], None],
+    ) -> Evaluation | PartEvaluation:
+        """Write evaluation.json, figures/, model.onnx and, last, card.json into the run folder."""
+
+
+TASKS: dict[str, Callable[[Recipe, int, mnist.Mnist], Task]] = {
+    "classifier": Classifying,
+    "finder": Finding,
+    "lines": LineReading,
+}
+
+
 def _fit(
     recipe: Recipe,
     settings: dict[str, Any],
-    dataset: mnist.Mnist,
+    task: Task,
     *,
     checkpoint: Path,
     on_start: Callable[[keras.Model], None] | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train, and return the network of the epoch chosen on validation, and the history."""
-    seed = settings["seed"]
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(settings["seed"])
     network = build_network(recipe.network)
-    steps = -(-_images_an_epoch(dataset.train, recipe) // recipe.batch_size)
-    network.compile(_optimizer(recipe, steps), "categorical_crossentropy", metrics=["accuracy"])
+    steps = -(-task.samples // recipe.batch_size)
+    network.compile(_optimizer(recipe, steps), task.loss, metrics=list(task.metrics))
     network.optimizer.build(network.trainable_variables)
     if on_start:
         on_start(network)
 
     history, best_weights = _restore(checkpoint, network, settings)
-    validation = to_input(dataset.validation.images), _targets(dataset.validation.labels)
     start = time.perf_counter()
-    for epoch, images, targets in _epochs(dataset.train, recipe, seed, first=len(history) + 1):
+    for epoch, (inputs, targets) in _prepared(task, len(history) + 1, recipe.epochs):
         watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
         fitted = network.fit(
-            images,
+            inputs,
             targets,
             batch_size=recipe.batch_size,
             shuffle=False,  # they come in an order that is the same again after an interruption
             verbose=0,
             callbacks=[watch],
         )
-        validated = network.evaluate(*validation, batch_size=500, verbose=0, return_dict=True)
+        validated = task.validate(network)
         history.append(
             {
                 "epoch": epoch,
                 "learning_rate": float(network.optimizer.learning_rate),
                 "loss": fitted.history["loss"][0],
-                "accuracy": fitted.history["accuracy"][0],
+                "accuracy": fitted.history.get("accuracy", [math.nan])[0],
                 "validation_loss": validated["loss"],
                 "validation_accuracy": validated["accuracy"],
                 "seconds": time.perf_counter() - start,
@@ -328,40 +361,15 @@ def _fit(
     return network, history
 
 
-def _epochs(
-    part: mnist.Split, recipe: Recipe, seed: int, *, first: int
-) -> Iterator[tuple[int, Floats, Floats]]:
-    """Yield each epoch's number, images and targets; the next one is prepared while this one trains."""
-
-    def prepare(epoch: int) -> tuple[Floats, Floats]:
-        rng = np.random.default_rng([seed, epoch])
-        images, labels = part.images, part.labels
-        if others := _images_an_epoch(part, recipe) - len(part):
-            images = np.concatenate([images, nondigits(others, images, rng)])
-            labels = np.concatenate([labels, np.full(others, NO_DIGIT, np.uint8)])
-        order = rng.permutation(len(images))
-        images, labels = images[order], labels[order]
-        if recipe.augmentation or recipe.poor:
-            images = augment(images, labels, rng, recipe.augmentation, recipe.poor)
-        return to_input(images), _targets(labels)
-
+def _prepared(task: Task, first: int, last: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
+    """Yield each epoch's number and what `Task.prepare` gives; the next is prepared while this one trains."""
     with ThreadPoolExecutor(1) as background:
-        upcoming = background.submit(prepare, first)
-        for epoch in range(first, recipe.epochs + 1):
-            images, targets = upcoming.result()
-            if epoch < recipe.epochs:
-                upcoming = background.submit(prepare, epoch + 1)
-            yield epoch, images, targets
-
-
-def _images_an_epoch(part: mnist.Split, recipe: Recipe) -> int:
-    return len(part) + round(recipe.nondigits * len(part))
-
-
-def _targets(labels: npt.NDArray[np.uint8]) -> Floats:
-    """Return the probabilities (N, 10) a network should give: all on the label, or all ten equal if none."""
-    certain = np.eye(CLASSES, dtype=np.float32)
-    return np.concatenate([certain, np.full((1, CLASSES), 1 / CLASSES, np.float32)])[labels]
+        upcoming = background.submit(task.prepare, first)
+        for epoch in range(first, last + 1):
+            prepared = upcoming.result()
+            if epoch < last:
+                upcoming = background.submit(task.prepare, epoch + 1)
+            yield epoch, prepared
 
 
 def chosen_epoch(history: list[dict[str, float]]) -> int:
@@ -393,7 +401,8 @@ class _StepWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Send the step's number, loss and accuracy."""
         if self._on_progress and logs:
-            self._on_progress(Progress(*self._where, batch + 1, self._steps, logs["loss"], logs["accuracy"]))
+            accuracy = logs.get("accuracy", math.nan)
+            self._on_progress(Progress(*self._where, batch + 1, self._steps, logs["loss"], accuracy))
 
 
 def _save(
@@ -443,38 +452,20 @@ def _finish(
     folder: Path,
     network: keras.Model,
     history: list[dict[str, float]],
-    *,
-    recipe: Recipe,
-    seed: int,
-    dataset: mnist.Mnist,
+    task: Task,
     log: Callable[[str], None],
 ) -> Run:
-    """Export, evaluate and draw; the card comes last and says that the run is finished."""
-    log("Exporting and checking that the exported network gives the same numbers ...")
+    """Write what is left to write; the card comes last and says that the run is finished."""
     with replacing(folder / "model.keras") as path:
         network.save(path)
     with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
         writer.writerows(history)
-    exported = export_network(network, recipe=recipe, seed=seed, dataset=dataset)
-    with replacing(folder / "evaluation.json") as path:
-        path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
-    log("Drawing the figures ...")
     figures = folder / "figures"
     if figures.exists():  # of a run that was killed while it drew
         shutil.rmtree(figures)
     figures.mkdir()
-    draw_figures(
-        figures,
-        history=history,
-        chosen_epoch=chosen_epoch(history),
-        images=dataset.validation.images,
-        labels=dataset.validation.labels,
-        probabilities=exported.probabilities,
-        peek_images=dataset.train.images,
-        peek_labels=dataset.train.labels,
-    )
-    write_model_folder(folder, exported.onnx, exported.card)
+    evaluation = task.finish(folder, network, history, chosen_epoch(history), log)
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-    return Run(folder, tuple(history), exported.evaluation)
+    return Run(folder, tuple(history), evaluation)

@@ -37,7 +37,9 @@ class Classifier:
     """
 
     def __init__(self, folder: str | PathLike[str] | None = None, *, threads: int = 1) -> None:
-        self._model = open_model(SHIPPED_MODEL if folder is None else Path(folder), threads=threads)
+        self._model = open_model(
+            SHIPPED_MODEL if folder is None else Path(folder), "classifier", threads=threads
+        )
 
     @property
     def card(self) -> Card:

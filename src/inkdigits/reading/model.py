@@ -27,8 +27,29 @@ SCHEMA = 1
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 CHECKPOINT_FILE = "checkpoint.npz"  # in a run folder until its training ends
-INPUT = {"name": "images", "dtype": "uint8", "shape": ["N", 28, 28]}
-OUTPUT = {"name": "probabilities", "dtype": "float32", "shape": ["N", 10]}
+# What kinds of network there are: what goes in, what comes out, what the outputs mean. Letters are sizes that
+# vary.
+SIGNS = ".,-/:"
+PARTS: dict[str, dict[str, Any]] = {
+    "classifier": {
+        "input": {"name": "images", "dtype": "uint8", "shape": ["N", 28, 28]},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": ["N", 10]},
+        "labels": list(range(10)),
+    },
+    # Of each spot of 4 x 4 pixels: how likely the center of a digit and of a sign is there, how far it is
+    # from the spot's middle (x, y, in spots), and the logarithm of how large it is (in pixels).
+    "finder": {
+        "input": {"name": "pages", "dtype": "uint8", "shape": ["N", "H", "W"]},
+        "output": {"name": "maps", "dtype": "float32", "shape": ["N", "h", "w", 6]},
+        "labels": ["digit", "sign", "x", "y", "width", "height"],
+    },
+    # Of each slice of a line, from left to right: nothing new (a space), or which character.
+    "lines": {
+        "input": {"name": "lines", "dtype": "uint8", "shape": ["N", 32, "W"]},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": ["N", "T", 16]},
+        "labels": list(" 0123456789" + SIGNS),
+    },
+}
 MAX_CARD_BYTES = 1_000_000
 MAX_MODEL_BYTES = 100_000_000
 # A batch larger than this brings no speed and costs memory.
@@ -41,6 +62,7 @@ class Card:
 
     Attributes:
         schema: version of this form; only this one is read.
+        part: which kind of network it is, one of `PARTS`.
         name: what the network is called, usually its recipe.
         recipe: every value of the recipe it was trained by.
         parameters: how many numbers were learned.
@@ -58,12 +80,13 @@ class Card:
     """
 
     schema: int = SCHEMA
+    part: str
     name: str
     recipe: Mapping[str, Any]
     parameters: int
     seed: int
     date: str
-    labels: tuple[int, ...]
+    labels: tuple[int | str, ...]
     input: Mapping[str, Any]
     output: Mapping[str, Any]
     doubt_threshold: float
@@ -102,11 +125,16 @@ class Card:
                     f"The card's entry {entry!r} has the wrong type. Received: {values[entry]!r}"
                 )
         card = cls(**values | {"labels": tuple(values["labels"])})
-        if card.labels != tuple(range(10)) or dict(card.input) != INPUT or dict(card.output) != OUTPUT:
+        if card.part not in PARTS:
             raise ModelError(
-                "The card describes another kind of network. "
-                f"Received: {card.input} -> {card.output}, labels {list(card.labels)}. "
-                f"Accepted: {INPUT} -> {OUTPUT}, labels 0 to 9"
+                f"The card describes an unknown kind of network. Received: {card.part!r}. "
+                f"Accepted: {', '.join(PARTS)}"
+            )
+        received = {"input": dict(card.input), "output": dict(card.output), "labels": list(card.labels)}
+        if received != PARTS[card.part]:
+            raise ModelError(
+                f"The card describes another {card.part} than this version of inkdigits reads. "
+                f"Received: {received}. Accepted: {PARTS[card.part]}"
             )
         if not 0 <= card.doubt_threshold <= 1:
             raise ModelError(
@@ -116,6 +144,7 @@ class Card:
 
 
 _CARD_TYPES: dict[str, type | tuple[type, ...]] = {
+    "part": str,
     "name": str,
     "recipe": dict,
     "parameters": int,
@@ -138,13 +167,14 @@ class Network:
 
     Args:
         onnx: the bytes of a ``model.onnx``.
+        part: which kind of network it must be, one of `PARTS`.
         threads: processor cores one call may use, at least 1.
 
     Raises:
         ModelError: these bytes are not a network of this kind.
     """
 
-    def __init__(self, onnx: bytes, *, threads: int = 1) -> None:
+    def __init__(self, onnx: bytes, part: str = "classifier", *, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 4  # what fails is raised; nothing needs to be printed as well
@@ -153,26 +183,27 @@ class Network:
         except Exception as error:  # ONNX Runtime's own exceptions share no base class
             reason = str(error).splitlines()[0]
             raise ModelError(f"{MODEL_FILE} can't be opened by ONNX Runtime: {reason}") from error
+        expected = [PARTS[part][side] for side in ("input", "output")]
         signature = [
-            [(value.name, value.type, [_size(size) for size in value.shape]) for value in values]
-            for values in (session.get_inputs(), session.get_outputs())
-        ]
-        expected = [
-            [("images", "tensor(uint8)", ["N", 28, 28])],
-            [("probabilities", "tensor(float)", ["N", 10])],
+            {"name": value.name, "dtype": _DTYPES.get(value.type, value.type), "shape": value.shape}
+            for value in (*session.get_inputs(), *session.get_outputs())
         ]
         if signature != expected:
             raise ModelError(
                 f"{MODEL_FILE} is another kind of network. Received: {signature}. Accepted: {expected}"
             )
         self._session = session
+        self._input, self._output = (side["name"] for side in expected)
+
+    def run(self, values: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return what comes out for what goes in; the card says which shapes these have."""
+        output: npt.NDArray[np.float32] = self._session.run([self._output], {self._input: values})[0]
+        return output
 
     def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return calibrated probabilities (N, 10) float32 of images (N, 28, 28) uint8, ink light on black."""
-        parts = [
-            self._session.run(["probabilities"], {"images": images[start : start + BATCH_SIZE]})[0]
-            for start in range(0, len(images), BATCH_SIZE)
-        ]
+        """Return a classifier's probabilities (N, 10) of images (N, 28, 28) uint8, ink light on black."""
+        starts = range(0, len(images), BATCH_SIZE)
+        parts = [self.run(images[start : start + BATCH_SIZE]) for start in starts]
         return np.concatenate(parts) if parts else np.empty((0, 10), np.float32)
 
     def run_timed(self, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], float]:
@@ -183,9 +214,7 @@ class Network:
         return probabilities, (time.perf_counter() - start) / max(1, len(images)) * 1e6
 
 
-def _size(size: int | str | None) -> int | str:
-    """Return a dimension as a number, or "N" where any number goes."""
-    return size if isinstance(size, int) else "N"
+_DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +225,12 @@ class Model:
     network: Network
 
 
-def open_model(folder: Path, *, threads: int = 1) -> Model:
+def open_model(folder: Path, part: str | None = None, *, threads: int = 1) -> Model:
     """Open a model folder and check all of it: both files, the card's entries, the sum, what goes in and out.
 
     Args:
         folder: holds ``model.onnx`` and ``card.json``; a run folder does too.
+        part: which kind of network it must be, one of `PARTS`; None for any.
         threads: processor cores one call may use, 1 to 64.
 
     Returns:
@@ -230,7 +260,9 @@ def open_model(folder: Path, *, threads: int = 1) -> Model:
                 f"Received: SHA-256 {sha256}. Accepted: {card.model_sha256}. "
                 "Export the model again, or copy the folder again from where it came."
             )
-        return Model(card, Network(onnx, threads=threads))
+        if part and card.part != part:
+            raise ModelError(f"It holds another kind of network. Received: {card.part}. Accepted: {part}")
+        return Model(card, Network(onnx, card.part, threads=threads))
     except ModelError as error:
         raise ModelError(f"Can't use the model folder {folder}. {error}") from error
     except (ValueError, RecursionError) as error:

@@ -5,10 +5,10 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from inkdigits.learning.lettering import ALPHABETS, fonts, ink_of, letters
+from inkdigits.learning.synthesis.lettering import ALPHABETS, fonts, ink_of, letters
 
 ROLES = ("training", "held-out", "printed")
-FOLDER = files("inkdigits.learning") / "fonts"
+FOLDER = files("inkdigits.learning.synthesis") / "fonts"
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -63,7 +63,7 @@ def fonts(role: Role) -> tuple[Font, ...]:
         >>> {font.license for font in fonts("training")} <= {"OFL-1.1", "Apache-2.0"}
         True
     """
-    rows = json.loads((files("inkdigits.learning") / "fonts" / "fonts.json").read_text())
+    rows = json.loads((files("inkdigits.learning.synthesis") / "fonts" / "fonts.json").read_text())
     return tuple(font for row in rows if (font := Font(**row)).role == role)
 
 
@@ -93,7 +93,7 @@ def ink_of(text: str, font: Font, height: int) -> npt.NDArray[np.uint8]:
 
 @functools.lru_cache(maxsize=512)
 def _typeface(file: str, height: int) -> ImageFont.FreeTypeFont:
-    with as_file(files("inkdigits.learning") / "fonts" / file) as path:
+    with as_file(files("inkdigits.learning.synthesis") / "fonts" / file) as path:
         return ImageFont.truetype(path, height)
 
 

@@ -1,0 +1,94 @@
+"""Teaching a network to name the digit in an image: from MNIST to a classifier's model folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.files import replacing
+from inkdigits.learning.augmentation import augment
+from inkdigits.learning.evaluation import Evaluation
+from inkdigits.learning.export import export_network
+from inkdigits.learning.figures import draw_figures
+from inkdigits.learning.mnist import Mnist
+from inkdigits.learning.networks import CLASSES, to_input
+from inkdigits.learning.nondigits import nondigits
+from inkdigits.learning.recipe import Recipe
+from inkdigits.reading.model import write_model_folder
+
+NO_DIGIT = CLASSES  # the label of an image that shows none
+Floats = npt.NDArray[np.float32]
+
+
+class Classifying:
+    """The task of recipes whose part is "classifier"; see `training.Task`."""
+
+    loss = "categorical_crossentropy"
+    metrics: Sequence[str] = ("accuracy",)
+
+    def __init__(self, recipe: Recipe, seed: int, dataset: Mnist) -> None:
+        self._recipe, self._seed, self._dataset = recipe, seed, dataset
+        self._others = round(recipe.nondigits * len(dataset.train))
+        self.samples = len(dataset.train) + self._others
+
+    def prepare(self, epoch: int) -> tuple[Floats, Floats]:
+        """Return an epoch's images (N, 28, 28, 1) and the probabilities (N, 10) they are to get."""
+        part, rng = self._dataset.train, np.random.default_rng([self._seed, epoch])
+        images, labels = part.images, part.labels
+        if self._others:
+            images = np.concatenate([images, nondigits(self._others, images, rng)])
+            labels = np.concatenate([labels, np.full(self._others, NO_DIGIT, np.uint8)])
+        order = rng.permutation(len(images))
+        images, labels = images[order], labels[order]
+        if self._recipe.augmentation or self._recipe.poor:
+            images = augment(images, labels, rng, self._recipe.augmentation, self._recipe.poor)
+        return to_input(images), _targets(labels)
+
+    def validate(self, network: keras.Model) -> dict[str, float]:
+        """Return loss and accuracy on the validation part."""
+        part = self._dataset.validation
+        values: dict[str, float] = network.evaluate(
+            to_input(part.images), _targets(part.labels), batch_size=500, verbose=0, return_dict=True
+        )
+        return values
+
+    def finish(
+        self,
+        folder: Path,
+        network: keras.Model,
+        history: list[dict[str, float]],
+        chosen_epoch: int,
+        log: Callable[[str], None],
+    ) -> Evaluation:
+        """Export, evaluate on validation, draw, and write the model folder."""
+        log("Exporting and checking that the exported network gives the same numbers ...")
+        dataset = self._dataset
+        exported = export_network(network, recipe=self._recipe, seed=self._seed, dataset=dataset)
+        with replacing(folder / "evaluation.json") as path:
+            path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
+        log("Drawing the figures ...")
+        draw_figures(
+            folder / "figures",
+            history=history,
+            chosen_epoch=chosen_epoch,
+            images=dataset.validation.images,
+            labels=dataset.validation.labels,
+            probabilities=exported.probabilities,
+            uncalibrated=exported.uncalibrated,
+            threshold=exported.card.doubt_threshold,
+            peek_images=dataset.train.images,
+            peek_labels=dataset.train.labels,
+        )
+        write_model_folder(folder, exported.onnx, exported.card)
+        return exported.evaluation
+
+
+def _targets(labels: npt.NDArray[np.uint8]) -> Floats:
+    """Return the probabilities (N, 10) a network should give: all on the label, or all ten equal if none."""
+    certain = np.eye(CLASSES, dtype=np.float32)
+    return np.concatenate([certain, np.full((1, CLASSES), 1 / CLASSES, np.float32)])[labels]

@@ -1,0 +1,470 @@
+"""Strings of glyphs in one hand: MNIST digits, signs, symbols and words -> stamps of ink with their places.
+
+    text -> glyphs (small pictures with a baseline) -> one strip, each glyph sized, slanted and turned
+    strip -> distance to the strokes' outlines -> strokes of the hand's pen -> stamps on the page
+
+A pen has one width whatever the writer of the MNIST digit had: the outlines move by the same distance all
+round, and where a stroke would vanish its middle line stays, so thin and fat pens exist at every size.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.learning.mnist import Split
+from inkdigits.learning.synthesis.lettering import Font, ink_of
+
+Gray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+SIGNS = ".,-/:"
+NAMES = "0123456789" + SIGNS  # a label is a position in it
+UNREAD = 255  # the label of ink that is not to be read
+
+UNIT = 20  # pixels a digit is tall in an MNIST image
+OUTLINE = 100  # gray level of a stroke's outline in it
+FINEST, COARSEST = 28, 80  # pixels a digit is tall at least and at most while its strokes are drawn
+WORD_HEIGHT = 36  # pixels, of a font
+WORD_UNIT = 25  # pixels a capital is tall at that height, roughly
+
+# Strokes of what is drawn rather than taken from MNIST, x and y in pixels of `UNIT`: 0 is the height of a
+# digit's head and 20 its foot.
+STROKES: dict[str, list[list[tuple[float, float]]]] = {
+    ".": [[(0, 19), (0.4, 19.2)]],
+    ",": [[(2, 18), (1.6, 21), (0, 24)]],
+    "-": [[(0, 11), (8, 10.5)]],
+    "/": [[(9, -2), (0, 23)]],
+    ":": [[(0.5, 8), (0.7, 8.3)], [(0, 17), (0.3, 17.2)]],
+    "+": [[(0, 11), (12, 11)], [(6, 5), (6, 17)]],
+    "=": [[(0, 8), (11, 7.5)], [(0, 13), (11, 13)]],
+    "\u00d7": [[(0, 6), (10, 16)], [(10, 6), (0, 16)]],
+    "~": [[(0, 12), (3, 9), (6, 12), (10, 9)]],
+    "*": [[(0, 5), (8, 11)], [(8, 5), (0, 11)], [(4, 3), (4, 13)]],
+    "#": [[(4, 0), (2, 20)], [(10, 0), (8, 20)], [(0, 6), (13, 6)], [(-1, 14), (12, 14)]],
+    "(": [[(5, -3), (1, 3), (0, 10), (1, 17), (5, 23)]],
+    ")": [[(0, -3), (4, 3), (5, 10), (4, 17), (0, 23)]],
+    "[": [[(5, -2), (0, -2), (0, 22), (5, 22)]],
+    "]": [[(0, -2), (5, -2), (5, 22), (0, 22)]],
+    "$": [[(10, 3), (6, 0), (1, 3), (2, 8), (9, 12), (9, 17), (5, 20), (0, 17)], [(5, -3), (5, 23)]],
+    "€": [[(12, 2), (7, 0), (3, 6), (3, 14), (7, 20), (12, 18)], [(0, 7), (9, 7)], [(0, 12), (9, 12)]],
+    "£": [[(11, 3), (7, 0), (4, 5), (4, 20)], [(0, 20), (12, 19)], [(0, 11), (9, 11)]],
+    "%": [
+        [(12, 0), (0, 20)],
+        [(1, 2), (4, 4), (2, 7), (0, 4), (1, 2)],
+        [(10, 13), (13, 16), (10, 19), (9, 15)],
+    ],
+    "→": [[(0, 10), (18, 10)], [(12, 5), (18, 10), (12, 15)]],
+    "✓": [[(0, 11), (5, 19), (15, -1)]],
+    "?": [[(0, 4), (4, 0), (8, 3), (7, 8), (4, 12), (4, 15)], [(4, 19), (4.3, 19.4)]],
+    "°": [[(0, 2), (2, 0), (4, 2), (2, 5), (0, 2)]],
+}
+BEFORE = "#$€£(=*\u00d7+→✓"  # symbols that stand before numbers and are not read
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How somebody writes, and with which pen. Lengths are shares of the digits' height.
+
+    Attributes:
+        slant: sideways a unit up.
+        aspect: how wide digits are, 1 as in MNIST.
+        pen: width of the strokes.
+        gap: between one digit's ink and the next's; below 0 they touch or overlap.
+        unevenness: of gaps, sizes and the baseline.
+        flag: length of the upstroke of a 1, or 0.
+        base: whether a 1 stands on a line.
+        crossed: whether a 7 has a bar through its stem.
+        serif: whether a 7 begins with a short downstroke.
+        grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
+        fading: 0 is steady, 1 almost runs dry in places.
+        tone: gray level of full ink from 0 (black) to 1.
+    """
+
+    slant: float
+    aspect: float
+    pen: float
+    gap: float
+    unevenness: float
+    flag: float
+    base: bool
+    crossed: bool
+    serif: bool
+    grain: float
+    fading: float
+    tone: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glyph:
+    """One digit, sign, symbol or word, light on black.
+
+    Attributes:
+        image: uint8, cut to the ink.
+        foot: the row of the baseline in it; it may lie outside.
+        unit: how many of its pixels a digit is tall.
+        label: position in `NAMES`, or `UNREAD`.
+    """
+
+    image: Gray
+    foot: float
+    unit: float
+    label: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class String:
+    """Glyphs to be written one after the other.
+
+    Attributes:
+        glyphs: in writing order.
+        x, y: where on the page the baseline begins, in pixels.
+        angle: of the baseline in radians, positive is downhill.
+        gaps: extra space before each glyph, in shares of the height.
+    """
+
+    glyphs: Sequence[Glyph]
+    x: float
+    y: float
+    angle: float
+    gaps: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stamp:
+    """The ink of one glyph on the page.
+
+    Attributes:
+        alpha: uint8 (h, w), cut to the ink: 255 covers the paper, 0 leaves it.
+        x, y: of its first pixel on the page.
+        label: position in `NAMES`, or `UNREAD`.
+        string: which string it belongs to, counted from 0.
+    """
+
+    alpha: Gray
+    x: int
+    y: int
+    label: int
+    string: int
+
+
+def some_hand(rng: np.random.Generator, tone: float) -> Hand:
+    """Return a hand with a pen: mostly a usual one, sometimes a wild one."""
+    kind = rng.random()
+    pencil = kind < 0.35
+    return Hand(
+        slant=float(np.clip(rng.normal(0.08, 0.2), -0.4, 0.7)),
+        aspect=float(np.exp(rng.normal(0, 0.14))),
+        pen=float(np.exp(rng.uniform(np.log(0.035), np.log(0.2)))),
+        gap=float(_some_gap(rng)),
+        unevenness=float(rng.gamma(2, 0.5)),
+        flag=float(rng.uniform(0.15, 0.85)) if rng.random() < 0.45 else 0.0,
+        base=bool(rng.random() < 0.12),
+        crossed=bool(rng.random() < 0.35),
+        serif=bool(rng.random() < 0.2),
+        grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
+        fading=float(rng.uniform(0, 1)) if rng.random() < 0.35 else 0.0,
+        tone=tone,
+    )
+
+
+def _some_gap(rng: np.random.Generator) -> float:
+    kind = rng.random()
+    if kind < 0.42:
+        return rng.normal(0.02, 0.08)  # touching, overlapping, barely apart
+    return rng.uniform(0.1, 0.4) if kind < 0.76 else rng.uniform(0.4, 1.6)
+
+
+# ------------------------------------------------------------------------------------------------ glyphs
+
+
+def number_glyphs(text: str, digits: Split, hand: Hand, rng: np.random.Generator) -> list[Glyph]:
+    """Return glyphs for digits and signs, all to be read."""
+    by_digit = _positions(digits)
+    glyphs = []
+    for name in text:
+        if name in SIGNS:
+            glyphs.append(stroke_glyph(name, rng, label=NAMES.index(name)))
+            continue
+        digit = int(name)
+        chosen = by_digit[digit]
+        image = digits.images[chosen[rng.integers(len(chosen))]]
+        glyphs.append(_cut(_with_habits(image, digit, hand, rng), UNIT, digit))
+    return glyphs
+
+
+@functools.lru_cache(maxsize=4)
+def _positions(digits: Split) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return where each of the ten digits is in a split."""
+    return tuple(np.flatnonzero(digits.labels == digit) for digit in range(10))
+
+
+def stroke_glyph(name: str, rng: np.random.Generator, label: int = UNREAD) -> Glyph:
+    """Draw a sign or a symbol of `STROKES`, a little different each time."""
+    size = np.exp(rng.normal(0, 0.15, 2)) * (np.exp(rng.uniform(-0.5, 0.6)) if name in "-=~/" else 1, 1)
+    strokes = [np.array(stroke) * size + rng.normal(0, 0.4, (len(stroke), 2)) for stroke in STROKES[name]]
+    points = np.concatenate(strokes)
+    low, high = points.min(axis=0) - 3, points.max(axis=0) + 3
+    width, height = np.ceil(high - low).astype(int)
+    fine = np.zeros((4 * height, 4 * width), np.uint8)
+    dot = name in ".:,"
+    thickness = int(rng.integers(9, 16) if dot else rng.integers(8, 13))
+    for stroke in strokes:
+        corners = np.round(4 * (stroke - low)).astype(np.int32)
+        cv2.polylines(fine, [corners], isClosed=False, color=255, thickness=thickness)
+    image = cv2.resize(fine, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+    foot = UNIT * size[1] - low[1]
+    return _cut(np.asarray(image, np.uint8), UNIT, label, foot)
+
+
+def word_glyph(text: str, font: Font) -> Glyph | None:
+    """Write a word; None where the font has no ink for it."""
+    image, foot = _word(text, font)
+    return Glyph(image, foot, WORD_UNIT, UNREAD) if min(image.shape) > 2 else None
+
+
+@functools.lru_cache(maxsize=8192)
+def _word(text: str, font: Font) -> tuple[Gray, float]:
+    image = ink_of(text, font, WORD_HEIGHT)
+    deep = any(letter in "gjpqy,;" for letter in text)  # letters that go below the baseline
+    return image, len(image) * (0.75 if deep else 1.0)
+
+
+def _cut(image: Gray, unit: float, label: int, foot: float | None = None) -> Glyph:
+    x, y, width, height = cv2.boundingRect(cv2.threshold(image, OUTLINE // 2, 1, cv2.THRESH_BINARY)[1])
+    cut = image[y : y + height, x : x + width]
+    return Glyph(cut, height if foot is None else foot - y, unit, label)
+
+
+def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) -> Gray:
+    """Write a 1 and a 7 as much of the world does, and MNIST's American writers do not."""
+    if digit == 1 and (hand.flag or hand.base):
+        return _flagged(image, hand, rng)
+    if digit == 7 and (hand.crossed or hand.serif):
+        return _crossed(image, hand, rng)
+    return image
+
+
+def _flagged(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
+    image = np.pad(image, ((0, 0), (12, 4)))
+    rows = np.flatnonzero(image.max(axis=1) > OUTLINE)
+    thickness = image.sum() / 255 / max(1, rows.size)
+    top, bottom = (float(np.flatnonzero(image[row] > OUTLINE).mean()) for row in (rows[0], rows[-1]))
+    if hand.flag:
+        length = UNIT * hand.flag * rng.uniform(0.8, 1.2)
+        angle = np.deg2rad(np.clip(rng.normal(38 + 35 * hand.flag, 8), 15, 75))
+        end = top - min(length * np.cos(angle), 20), rows[0] + length * np.sin(angle)
+        _draw_line(image, (top, rows[0] + 0.5), end, thickness)
+    if hand.base:
+        left, right = rng.uniform(2.5, 5.5, 2)
+        _draw_line(image, (bottom - left, rows[-1]), (bottom + right, rows[-1]), thickness)
+    return image
+
+
+def _crossed(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
+    image = image.copy()
+    rows = np.flatnonzero(image.max(axis=1) > OUTLINE)
+    if hand.crossed:
+        row = int(rows[0] + rng.uniform(0.42, 0.62) * rows.size)
+        columns = np.flatnonzero(image[row] > OUTLINE)
+        if columns.size:
+            x, (left, right), rise = columns[-1] - 1.0, rng.uniform(3, 6, 2), rng.normal(0, 0.8)
+            _draw_line(image, (x - left, row + rise), (x + right, row - rise), 2.4)
+    if hand.serif:
+        part = image[rows[0] : rows[0] + rows.size // 3]
+        columns = np.flatnonzero(part.max(axis=0) > OUTLINE)
+        x = float(columns[0])
+        y = float(rows[0] + part[:, columns[0]].argmax())
+        _draw_line(image, (x + 0.5, y), (x + rng.normal(0, 0.7), y + rng.uniform(2.5, 6)), 2.2)
+    return image
+
+
+def _draw_line(image: Gray, start: tuple[float, float], end: tuple[float, float], thickness: float) -> None:
+    height, width = image.shape
+    fine = np.zeros((4 * height, 4 * width), np.uint8)
+    a, b = ((round(4 * x + 2), round(4 * y + 2)) for x, y in (start, end))
+    cv2.line(fine, a, b, 255, max(4, round(4 * thickness)))
+    np.maximum(image, cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), out=image)
+
+
+# ------------------------------------------------------------------------------------- glyphs to stamps
+
+
+def width_of(glyphs: Sequence[Glyph], hand: Hand, gaps: Iterable[float] = ()) -> float:
+    """Return how long a string gets, in shares of the digits' height."""
+    widths = sum(glyph.image.shape[1] / glyph.unit * hand.aspect for glyph in glyphs)
+    return float(widths + sum(_gap(hand, *pair) for pair in itertools.pairwise(glyphs)) + sum(gaps))
+
+
+def _gap(hand: Hand, glyph: Glyph, following: Glyph, shift: float = 0.0) -> float:
+    """Return the gap between two glyphs, ``shift`` more than usual.
+
+    Signs stand close even where digits stand far apart, but touch none; and no digit is written over more
+    than a part of the one before it.
+    """
+    if 10 <= glyph.label < UNREAD or 10 <= following.label < UNREAD:
+        return min(max(hand.gap + shift, 0.04), 0.3)
+    gap = hand.gap + shift
+    narrower = min(glyph.image.shape[1] / glyph.unit, following.image.shape[1] / following.unit)
+    return float(max(gap, -0.35 * hand.aspect * narrower))
+
+
+def write(strings: Sequence[String], hand: Hand, height: float, rng: np.random.Generator) -> list[Stamp]:
+    """Write strings in one hand and one size.
+
+    Args:
+        strings: what, and where.
+        hand: whose.
+        height: of a digit, in pixels.
+        rng: decides what is uneven.
+
+    Returns:
+        The stamps of all glyphs; they may lie outside the page.
+    """
+    # Small digits are drawn on a finer grid than the page's, large ones on a coarser.
+    fine = int(np.ceil(FINEST / height)) if height < FINEST else 1 / int(np.ceil(height / COARSEST))
+    slots = [
+        slot
+        for number, string in enumerate(strings)
+        for slot in _slots(number, string, hand, height=height, fine=fine, rng=rng)
+    ]
+    if not slots:
+        return []
+    ends = np.cumsum([slot.columns for slot in slots])
+    starts = np.concatenate([[0], ends[:-1]])
+    strip = np.zeros((max(slot.rows for slot in slots), ends[-1]), np.uint8)
+    for slot, start in zip(slots, starts.tolist(), strict=True):
+        size = slot.columns, slot.rows
+        strip[: slot.rows, start : start + slot.columns] = cv2.warpAffine(slot.glyph.image, slot.matrix, size)
+    strip = _with_pen(strip, starts, half=hand.pen * height * fine / 2, scale=height * fine / UNIT, fine=fine)
+    stamps = []
+    for slot, start in zip(slots, starts.tolist(), strict=True):
+        alpha = strip[:, round(start / fine) : round((start + slot.columns) / fine)]
+        solid = cv2.threshold(alpha, 0.4 * float(alpha.max()), 255, cv2.THRESH_BINARY)[1]
+        x, y, columns, rows = cv2.boundingRect(solid)
+        if columns:
+            cut = alpha[y : y + rows, x : x + columns]
+            stamps.append(Stamp(cut, slot.x + x, slot.y + y, slot.glyph.label, slot.string))
+    return stamps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slot:
+    """A glyph's part of the strip: how it gets there, and where it lies on the page."""
+
+    glyph: Glyph
+    string: int
+    matrix: npt.NDArray[np.float64]  # (2, 3), from the glyph's pixels to the slot's
+    columns: int
+    rows: int
+    x: int
+    y: int
+
+
+def _slots(
+    number: int, string: String, hand: Hand, *, height: float, fine: float, rng: np.random.Generator
+) -> Iterable[_Slot]:
+    """Return the slots of a string's glyphs.
+
+    Args:
+        number: the string's.
+        string: what to write.
+        hand: whose.
+        height: of a digit, in pixels of the page.
+        fine: pixels of the strip a pixel of the page.
+        rng: decides what is uneven.
+    """
+    scale = height * fine
+    cosine, sine = math.cos(string.angle), math.sin(string.angle)
+    uneven = rng.standard_normal((len(string.glyphs), 4)).clip(-2.5, 2.5)
+    uneven *= np.array([0.06, 0.05, 0.04, 0.03]) * hand.unevenness
+    extra = string.gaps or [0.0] * len(string.glyphs)
+    grid = max(1, round(1 / fine))  # pixels of the page a pixel of the strip
+    pad = 3 + hand.pen * scale / 2
+    cursor = 0.0  # along the baseline
+    for i, (glyph, (shift, size, rise, turn)) in enumerate(zip(string.glyphs, uneven.tolist(), strict=True)):
+        rows, columns = glyph.image.shape
+        tall = scale / glyph.unit * math.exp(size)
+        wide = tall * hand.aspect
+        lean = turn + hand.slant - _own_slant(glyph)
+        # The glyph's x goes along the baseline, turned a little; its y goes down from it, against the slant.
+        xx, xy = (cosine - turn * sine) * wide, (sine + turn * cosine) * wide
+        yx, yy = (-sine - lean * cosine) * tall, (cosine - lean * sine) * tall
+        cursor += (extra[i] + (_gap(hand, string.glyphs[i - 1], glyph, shift) if i else 0.0)) * scale
+        x = string.x * fine + cursor * cosine - rise * scale * sine - yx * glyph.foot
+        y = string.y * fine + cursor * sine + rise * scale * cosine - yy * glyph.foot
+        left, right = (
+            x + min(0, columns * xx) + min(0, rows * yx),
+            x + max(0, columns * xx) + max(0, rows * yx),
+        )
+        top, bottom = (
+            y + min(0, columns * xy) + min(0, rows * yy),
+            y + max(0, columns * xy) + max(0, rows * yy),
+        )
+        left, top = (
+            math.floor((low - pad) / fine / grid) * grid for low in (left, top)
+        )  # pixels of the page
+        right, bottom = (math.ceil((high + pad) / fine / grid) * grid for high in (right, bottom))
+        matrix = np.array([[xx, yx, x - left * fine], [xy, yy, y - top * fine]])
+        yield _Slot(
+            glyph, number, matrix, round((right - left) * fine), round((bottom - top) * fine), left, top
+        )
+        cursor += columns * wide
+
+
+def _own_slant(glyph: Glyph) -> float:
+    """Return half the slant a digit was written with, to be taken off before the hand's is put on."""
+    if glyph.label > 9:
+        return 0.0
+    moments = cv2.moments(glyph.image)
+    own = -0.5 * moments["mu11"] / max(moments["mu02"], 1e-6)
+    return float(min(max(own, -0.4), 0.4))
+
+
+def _with_pen(strip: Gray, starts: npt.NDArray[np.int64], *, half: float, scale: float, fine: float) -> Gray:
+    """Draw strokes that reach ``half`` pixels to both sides of their middle, in the page's size.
+
+    Args:
+        strip: glyphs as enlarged, side by side.
+        starts: each glyph's first column.
+        half: half the pen's width in pixels of the strip.
+        scale: how much was enlarged, which tells how much to smooth.
+        fine: pixels of the strip a pixel of the page.
+    """
+    smooth = cv2.GaussianBlur(strip, (0, 0), max(0.5, 0.4 * scale))
+    # Where strokes run close together, only what is clearly lighter than they are is paper between them.
+    nearby = np.ones((2 * round(1.3 * scale) + 1,) * 2, np.uint8)
+    outline = np.maximum(cv2.dilate(smooth, nearby) // 2, OUTLINE * 3 // 4)
+    ink = (smooth > outline).view(np.uint8)
+    inside = cv2.GaussianBlur(cv2.distanceTransform(ink, cv2.DIST_L2, 5), (3, 3), 0)
+    drawn = inside - cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3)
+    # Across a stroke the distance rises and falls evenly, so its mean is half of what it is in the middle.
+    sums = np.add.reduceat(inside.sum(axis=0), starts)
+    areas = np.add.reduceat(ink.sum(axis=0, dtype=np.float32), starts)
+    reach = (2 * sums / np.maximum(areas, 1) - 0.5).astype(np.float32)
+    growth = np.float32(half) - reach
+    growth *= np.where(
+        growth < 0, np.float32(1.5), np.float32(1)
+    )  # a blot of a fat pen is a line of a thin one
+    drawn += np.repeat(growth, np.diff(starts, append=strip.shape[1]))
+    if half < reach.max():  # some strokes might vanish
+        window = 2 * int(np.ceil(half + 0.5)) + 1
+        middle = cv2.dilate(inside, np.ones((window, window), np.uint8))
+        line = np.where(ink > 0, np.float32(max(half - 0.3, 0.6)) - (middle - inside), np.float32(-1))
+        np.maximum(drawn, line, out=drawn)
+    size = round(strip.shape[1] / fine), round(strip.shape[0] / fine)
+    if fine < 1:
+        drawn = cv2.GaussianBlur(cv2.resize(drawn, size), (0, 0), 0.6 / fine) / np.float32(fine)
+    alpha = cv2.convertScaleAbs(np.maximum(drawn + np.float32(0.5), 0), alpha=255)
+    if fine > 1:
+        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    elif fine == 1:
+        alpha = cv2.GaussianBlur(alpha, (3, 3), 0.6)
+    return np.asarray(alpha, np.uint8)

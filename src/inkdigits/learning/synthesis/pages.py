@@ -1,0 +1,256 @@
+"""MNIST digits -> synthetic pages and lines, with a box or the text of everything that is to be read.
+
+    a kind of picture -> paper -> layout: who writes which numbers where -> clutter -> light -> camera -> Page
+
+Pages teach a network to find digits, lines to read them. Both are made of the same parts, on the fly: none
+is seen twice, and only the generator decides, so the same seed gives the same pages.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.learning.mnist import Split
+from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_word
+from inkdigits.learning.synthesis.ink import (
+    BEFORE,
+    NAMES,
+    SIGNS,
+    UNREAD,
+    Glyph,
+    Hand,
+    String,
+    number_glyphs,
+    stroke_glyph,
+    width_of,
+    write,
+)
+from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_glyphs, some_number, some_pen
+from inkdigits.learning.synthesis.paper import (
+    Purpose,
+    choose,
+    lay_on_desk,
+    lit,
+    photographed,
+    some_kind,
+    some_paper,
+)
+from inkdigits.learning.synthesis.sheet import Sheet
+
+__all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
+
+_NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
+EMPTY = 0.08  # share of the pages and of the lines that are to have nothing to read
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A picture of a page and what is to be read on it.
+
+    Attributes:
+        image: uint8 (H, W), gray.
+        boxes: float32 (N, 4), x, y, width and height of each digit's and sign's ink, in pixels.
+        labels: uint8 (N,), positions in `NAMES`: 0 to 9 are digits, from 10 on come `SIGNS`.
+        lines: int32 (N,), which string each belongs to.
+    """
+
+    image: npt.NDArray[np.uint8]
+    boxes: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.uint8]
+    lines: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A picture of a line, as cut out of a page.
+
+    Attributes:
+        image: uint8 (height, width), gray.
+        text: its digits, and the signs inside or before its numbers; empty where there is no digit.
+    """
+
+    image: npt.NDArray[np.uint8]
+    text: str
+
+
+def make_page(
+    digits: Split, rng: np.random.Generator, side: int = 256, *, purpose: Purpose = "training"
+) -> Page:
+    """Make a page of handwritten numbers among much else.
+
+    Args:
+        digits: where the digits come from.
+        rng: decides all.
+        side: pixels, of the square page.
+        purpose: "held-out" for fonts and papers that no training page has.
+
+    Returns:
+        The page. About one in eight has nothing to read.
+
+    Example:
+        >>> images = np.zeros((10, 28, 28), np.uint8)
+        >>> images[:, 4:24, 12:16] = 255
+        >>> split = Split("train", images, np.arange(10, dtype=np.uint8), np.arange(10))
+        >>> page = make_page(split, np.random.default_rng(0), side=192)
+        >>> page.image.shape, page.boxes.shape[1]
+        ((192, 192), 4)
+    """
+    kind = some_kind(rng)
+    angle = float(rng.normal(0, 0.03) if rng.random() < 0.75 else rng.uniform(-0.26, 0.26))
+    paper = some_paper((side, side), kind, angle + rng.normal(0, 0.01), rng, purpose=purpose)
+    if not kind.clean and rng.random() < 0.15:
+        lay_on_desk(paper, kind, rng)
+    sheet = Sheet(paper, kind, angle, purpose)
+    source = None if rng.random() < EMPTY else digits
+    if source or rng.random() < 0.7:
+        choose(LAYOUTS, rng)(sheet, source, rng)
+    for _ in range(min(5, int(rng.geometric(0.45)) - 1)):
+        add_clutter(sheet, rng)
+    image = photographed(sheet.picture if kind.clean else lit(sheet.picture, rng), sheet.finest, kind, rng)
+    labels, lines = np.array(sheet.labels, np.uint8), np.array(sheet.lines, np.int32)
+    inside = _inside_numbers(labels, lines)
+    boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)
+    return Page(image, boxes[inside], labels[inside], lines[inside])
+
+
+def _inside_numbers(labels: npt.NDArray[np.uint8], lines: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Tell digits, and signs with a digit after them, from signs whose digit is beyond the page's edge."""
+    inside = labels < 10
+    for i in range(len(labels) - 2, -1, -1):
+        inside[i] |= inside[i + 1] and lines[i] == lines[i + 1]
+    return inside
+
+
+# -------------------------------------------------------------------------------- lines
+
+
+def make_line(
+    digits: Split,
+    rng: np.random.Generator,
+    height: int = 48,
+    max_width: int = 320,
+    *,
+    purpose: Purpose = "training",
+) -> Line:
+    """Make a line as it is cut out of a page: roughly straight, with a bit of what is around it.
+
+    Args:
+        digits: where the digits come from.
+        rng: decides all.
+        height: of the picture in pixels; a digit takes 45 to 90 % of it.
+        max_width: of the picture in pixels.
+        purpose: "held-out" for fonts and papers that no training line has.
+
+    Returns:
+        The line. About one in twelve has no digit.
+
+    Example:
+        >>> images = np.zeros((10, 28, 28), np.uint8)
+        >>> images[:, 4:24, 12:16] = 255
+        >>> split = Split("train", images, np.arange(10, dtype=np.uint8), np.arange(10))
+        >>> line = make_line(split, np.random.default_rng(0))
+        >>> line.image.shape[0]
+        48
+    """
+    kind = some_kind(rng)
+    hand = some_pen(kind, rng)
+    tall = height * float(np.clip(rng.normal(0.62, 0.11), 0.42, 0.92))
+    glyphs, gaps = _line_glyphs(None if rng.random() < EMPTY else digits, hand, rng, purpose)
+    margins = tall * (rng.gamma(1.5, 0.22, 2) - 0.05 if rng.random() < 0.8 else rng.uniform(0.3, 2, 2))
+    angle = float(rng.normal(0, 0.02))
+    while True:
+        tall = min(
+            tall, max(0.35 * height, 0.95 * (max_width - margins.sum()) / width_of(glyphs, hand, gaps))
+        )
+        stamps = write([String(glyphs, 0.0, 0.0, angle, gaps)], hand, tall, rng)
+        left = min(stamp.x for stamp in stamps)
+        right = max(stamp.x + stamp.alpha.shape[1] for stamp in stamps)
+        if right - left + margins.sum() <= max_width or len(glyphs) == 1:
+            break
+        glyphs = shortened(glyphs, len(glyphs) - 1)
+        gaps = gaps[: len(glyphs)]
+    width = int(np.clip(right - left + margins.sum(), 0.6 * height, max_width))
+    paper = some_paper((height, width), kind, angle, rng, purpose=purpose, plain=0.45)
+    sheet = Sheet(paper, kind, angle, purpose)
+    top = min(stamp.y for stamp in stamps)
+    bottom = max(stamp.y + stamp.alpha.shape[0] for stamp in stamps)
+    shift = round(margins[0]) - left
+    drop = round((height - bottom - top) / 2 + height * float(np.clip(rng.normal(0, 0.07), -0.18, 0.18)))
+    _surround(sheet, digits, tall, drop, rng)
+    moved = [replace(stamp, x=stamp.x + shift, y=stamp.y + drop) for stamp in stamps]
+    sheet.lay(moved, hand, tall, rng)
+    text = "".join(_NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
+    picture = sheet.picture if kind.clean else lit(sheet.picture, rng, strength=0.4)
+    return Line(photographed(picture, tall, kind, rng), text)
+
+
+def _line_glyphs(
+    digits: Split | None, hand: Hand, rng: np.random.Generator, purpose: Purpose
+) -> tuple[list[Glyph], list[float]]:
+    """Return what stands on a line, and the extra space before each glyph in shares of the height."""
+    if digits is None:
+        glyphs = [some_word(rng, purpose) for _ in range(int(rng.integers(0, 4)))]
+        glyphs += [stroke_glyph(choose(BEFORE + "-=~.,()", rng), rng) for _ in range(int(rng.integers(1, 3)))]
+        return glyphs, [0.4] * len(glyphs)
+    glyphs = number_glyphs(some_number(rng), digits, hand, rng)
+    gaps = [0.0] * len(glyphs)
+    chance = rng.random()
+    if chance < 0.3:
+        glyphs = beside(glyphs, rng, purpose)
+        gaps = [0.0, *([0.1] * (len(glyphs) - 1))]
+    elif chance < 0.38:
+        glyphs = [some_word(rng, purpose), *glyphs]
+        gaps = [0.0, float(rng.uniform(0.3, 1)), *gaps[1:]]
+    elif chance < 0.5:
+        for _ in range(int(rng.integers(1, 3))):
+            more = number_glyphs(some_number(rng).strip("-")[:5].rstrip(SIGNS), digits, hand, rng)
+            gaps += [float(rng.uniform(0.6, 1.5)), *([0.0] * (len(more) - 1))]
+            glyphs = glyphs + more
+    return glyphs, gaps
+
+
+def _surround(sheet: Sheet, digits: Split, tall: float, foot: float, rng: np.random.Generator) -> None:
+    """Add what a cut brings along: rules, borders of a cell, ink of the lines above and below."""
+    tone, share = sheet.kind.between(rng.uniform(0.3, 1)), rng.uniform(0.4, 1)
+    thickness = choose((1, 1, 1, 2, 2, 3), rng)
+    levels, uprights = [], []
+    if rng.random() < 0.3:  # a rule under the line, or through its feet
+        levels.append(foot + tall * rng.normal(0.08, 0.1))
+        if rng.random() < 0.4:
+            levels.append(foot - tall * rng.uniform(1, 1.5))
+    if rng.random() < 0.25:  # a cell
+        levels += [rng.uniform(0, 0.15) * sheet.height, rng.uniform(0.85, 1) * sheet.height]
+        uprights += [rng.uniform(0, 0.5) * tall, sheet.width - rng.uniform(0, 0.4) * tall]
+        levels, uprights = ([at for at in lines if rng.random() < 0.7] for lines in (levels, uprights))
+    elif rng.random() < 0.12:
+        uprights.append(choose((rng.uniform(0, 0.2) * tall, sheet.width - rng.uniform(0, 0.2) * tall), rng))
+    if rng.random() < 0.08:  # what lies beyond the picture or the cell is filled evenly
+        band = int(rng.integers(1, 1 + sheet.height // 6))
+        picture = sheet.picture
+        side = choose((picture[:band], picture[-band:], picture[:, :band], picture[:, -band:]), rng)
+        side[:] = sheet.kind.paper + rng.normal(0, 0.08)
+    slope = np.tan(sheet.angle)
+    lines = [[(0, y - slope * sheet.width / 2), (sheet.width, y + slope * sheet.width / 2)] for y in levels]
+    lines += [
+        [(x + slope * sheet.height / 2, 0), (x - slope * sheet.height / 2, sheet.height)] for x in uprights
+    ]
+    if lines:
+        sheet.draw(lines, tone, thickness, share)
+    for away in (-1, 1):
+        if rng.random() < 0.2:  # the feet of the line above, the heads of the line below
+            hand = some_pen(sheet.kind, rng)
+            glyphs = some_glyphs(None if rng.random() < 0.4 else digits, hand, sheet, rng)
+            unread = [replace(glyph, label=UNREAD) for glyph in glyphs]
+            seen = tall * rng.uniform(0.05, 0.3)
+            y = seen if away < 0 else sheet.height + tall - seen
+            sheet.write([String(unread, rng.uniform(-0.3, 0.8) * sheet.width, y, 0.0)], hand, tall, rng)
+    if rng.random() < 0.1:  # what stands before or after, cut through
+        hand = some_pen(sheet.kind, rng)
+        glyph = some_word(rng, sheet.purpose)
+        wide, seen = width_of([glyph], hand) * tall, tall * rng.uniform(0.05, 0.3)
+        x = seen - wide if rng.random() < 0.5 else sheet.width - seen
+        sheet.write([String([glyph], x, foot, 0.0)], hand, tall, rng)

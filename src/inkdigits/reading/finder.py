@@ -1,0 +1,176 @@
+"""A page -> where its handwritten digits are, at any size.
+
+The page is looked at in several reductions, each half as large as the one before, because the network knows
+digits of 8 to 80 pixels. What two of them found is kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigits.reading.model import Card, open_model
+
+Gray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+SPOT = 4  # pixels of the page for each of the network's answers
+MULTIPLE = 16  # pixels; the network halves a page four times
+PIXELS = 5_000_000  # a larger page is reduced to this first
+SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
+# Heights of digits in pixels at which one reduction leaves them to the next.
+HANDED_ON = 44
+OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """What was found on a page.
+
+    Attributes:
+        boxes: float32 (N, 4), x, y, width and height in pixels of the page.
+        scores: float32 (N,), how sure the finder is, 0 to 1.
+        is_sign: bool (N,), a point, comma, dash, slash or colon of a number rather than a digit.
+    """
+
+    boxes: Floats
+    scores: Floats
+    is_sign: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.scores)
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Marks:
+        """Return some of them."""
+        return Marks(self.boxes[chosen], self.scores[chosen], self.is_sign[chosen])
+
+
+class Finder:
+    """Finds digits on a page. Make it once, use it often; safe to call from several threads at once.
+
+    Args:
+        folder: a model folder of the part "finder".
+        threads: processor cores one call may use, 1 to 64.
+
+    Raises:
+        ArgumentError: ``threads`` is out of range.
+        ModelError: the folder can't be used; the message says why.
+    """
+
+    def __init__(self, folder: str | PathLike[str], *, threads: int = 1) -> None:
+        self._model = open_model(Path(folder), "finder", threads=threads)
+
+    @property
+    def card(self) -> Card:
+        """What the model folder says of its network."""
+        return self._model.card
+
+    def find(self, gray: Gray, *, threshold: float | None = None, full_resolution: bool = False) -> Marks:
+        """Find the digits of a page.
+
+        Args:
+            gray: uint8 of shape (H, W).
+            threshold: the smallest score kept, 0 to 1; None for the card's.
+            full_resolution: do not reduce a page of more than 5 megapixels first.
+
+        Returns:
+            Digits and signs, the surest first.
+        """
+        least = self.card.doubt_threshold if threshold is None else threshold
+        found = []
+        scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
+        for scale in scales:
+            page = _resized(gray, scale)
+            marks = peaks(self._model.network.run(_whole(page)[np.newaxis])[0], least)
+            tall = marks.boxes[:, 3]
+            kept = (tall <= HANDED_ON) | (scale == scales[-1])
+            found.append(Marks(marks.boxes / scale, marks.scores, marks.is_sign)[kept])
+        return once(joined(found))
+
+
+def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:
+    """Yield by how much the page is reduced for each look, the finest first."""
+    height, width = shape
+    scale = 1.0 if pixels is None else min(1.0, (pixels / (height * width)) ** 0.5)
+    yield scale
+    while scale * min(height, width) >= 2 * SMALLEST_PAGE:
+        scale /= 2
+        yield scale
+
+
+def _resized(gray: Gray, scale: float) -> Gray:
+    if scale == 1:
+        return gray
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _whole(page: Gray) -> Gray:
+    """Continue a page to the right and below to a size the network takes."""
+    height, width = page.shape
+    below, right = -height % MULTIPLE, -width % MULTIPLE
+    continued = cv2.copyMakeBorder(page, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return np.asarray(continued, np.uint8)
+
+
+def peaks(maps: Floats, threshold: float) -> Marks:
+    """Return the marks a network's maps show: spots surer than the eight around them.
+
+    Args:
+        maps: float32 (h, w, 6), as the card of a finder describes them.
+        threshold: the smallest score kept, 0 to 1.
+
+    Example:
+        >>> maps = np.zeros((8, 8, 6), np.float32)
+        >>> maps[2, 3] = 0.9, 0, 0, 0, np.log(10), np.log(20)
+        >>> peaks(maps, 0.5).boxes.round(1).tolist()
+        [[9.0, 0.0, 10.0, 20.0]]
+    """
+    found = []
+    for kind in (0, 1):
+        scores = np.ascontiguousarray(maps[..., kind])
+        rows, columns = np.nonzero((scores >= threshold) & (scores == cv2.dilate(scores, np.ones((3, 3)))))
+        values = maps[rows, columns]
+        centers = SPOT * (np.stack([columns, rows], axis=1) + 0.5 + values[:, 2:4])
+        sizes = np.exp(values[:, 4:6].clip(0, 8))
+        boxes = np.concatenate([centers - sizes / 2, sizes], axis=1).astype(np.float32)
+        found.append(Marks(boxes, scores[rows, columns], np.full(len(rows), kind == 1)))
+    return joined(found)
+
+
+def joined(marks: list[Marks]) -> Marks:
+    """Return several collections of marks as one."""
+    return Marks(
+        np.concatenate([each.boxes for each in marks]),
+        np.concatenate([each.scores for each in marks]),
+        np.concatenate([each.is_sign for each in marks]),
+    )
+
+
+def once(marks: Marks) -> Marks:
+    """Keep the surest of the marks that lie on one another, the surest first.
+
+    Two lie on one another if they share more than half of the smaller one and are of about the same size: a
+    point close to a digit, or a flag under a large digit, is not the same.
+    """
+    marks = marks[np.argsort(-marks.scores, kind="stable")]
+    start, size = marks.boxes[:, :2], marks.boxes[:, 2:]
+    end, area = start + size, size.prod(axis=1)
+    alive = np.ones(len(marks), np.bool_)
+    for i in range(len(marks)):
+        if not alive[i]:
+            continue
+        shared = (np.minimum(end[i], end) - np.maximum(start[i], start)).clip(0).prod(axis=1)
+        covered = shared > OVERLAP * np.minimum(area[i], area)
+        alike = (marks.is_sign == marks.is_sign[i]) | (shared > OVERLAP * np.maximum(area[i], area))
+        covered &= alike
+        covered[: i + 1] = False
+        alive &= ~covered
+    return marks[alive]

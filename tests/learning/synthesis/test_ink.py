@@ -1,0 +1,167 @@
+"""Glyphs become ink of the size, the pen and the place asked for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inkdigits.learning.mnist import Split
+from inkdigits.learning.synthesis.ink import (
+    NAMES,
+    STROKES,
+    UNREAD,
+    Hand,
+    String,
+    number_glyphs,
+    stroke_glyph,
+    width_of,
+    word_glyph,
+    write,
+)
+from inkdigits.learning.synthesis.lettering import fonts
+
+PLAIN = Hand(
+    slant=0,
+    aspect=1,
+    pen=0.1,
+    gap=0.2,
+    unevenness=0,
+    flag=0,
+    base=False,
+    crossed=False,
+    serif=False,
+    grain=0,
+    fading=0,
+    tone=0,
+)
+
+
+@pytest.fixture
+def rng():
+    """A seeded generator."""
+    return np.random.default_rng(0)
+
+
+def written(text, mnist, hand=PLAIN, *, height=40.0, angle=0.0, seed=0):
+    """The stamps of a number that begins at (100, 200)."""
+    rng = np.random.default_rng(seed)
+    glyphs = number_glyphs(text, mnist.train, hand, rng)
+    return write([String(glyphs, 100, 200, angle)], hand, height, rng)
+
+
+def test_labels_follow_the_text(mnist):
+    """Every digit and every sign knows its name."""
+    assert "".join(NAMES[stamp.label] for stamp in written("-12.5/3:4,0", mnist)) == "-12.5/3:4,0"
+
+
+def test_glyphs_are_the_splits_own_images(mnist, rng):
+    """Nothing else is written with, unless the hand has habits."""
+    few = Split(
+        "train", *(part[:100] for part in (mnist.train.images, mnist.train.labels, mnist.train.indices))
+    )
+    for glyph in number_glyphs("0123456789" * 3, few, PLAIN, rng):
+        assert any(_holds(image, glyph.image) for image in few.images)
+
+
+def _holds(image, cut):
+    """Tell whether an image has a cut somewhere in it."""
+    windows = np.lib.stride_tricks.sliding_window_view(image, cut.shape)
+    return bool((windows == cut).all(axis=(2, 3)).any())
+
+
+@pytest.mark.parametrize("height", [12, 30, 60, 150])
+def test_digits_are_as_tall_as_asked_for(mnist, height):
+    """At every size, the small ones drawn finer and the large ones coarser."""
+    tall = [stamp.alpha.shape[0] for stamp in written("8068068690", mnist, height=height)]
+    assert np.median(tall) == pytest.approx(height, rel=0.12)
+
+
+@pytest.mark.parametrize("height", [20, 40, 120])
+@pytest.mark.parametrize("pen", [0.05, 0.1, 0.18])
+def test_strokes_are_as_wide_as_the_pen(mnist, height, pen):
+    """Measured on 1s: area over length."""
+    hand = replace(PLAIN, pen=pen)
+    stamps = [stamp for seed in range(20) for stamp in written("1", mnist, hand, height=height, seed=seed)]
+    widths = [stamp.alpha.sum() / 255 / np.hypot(*stamp.alpha.shape) for stamp in stamps]
+    assert np.median(widths) == pytest.approx(pen * height, rel=0.35, abs=0.6)
+
+
+def test_baseline_begins_where_asked_for(mnist):
+    """The first digit stands on the point given."""
+    first, *_ = written("0000", mnist)
+    assert first.x == pytest.approx(100, abs=4)
+    assert first.y + first.alpha.shape[0] == pytest.approx(200, abs=4)
+
+
+def test_baseline_slopes(mnist):
+    """A positive angle goes downhill."""
+    feet = [stamp.y + stamp.alpha.shape[0] for stamp in written("00000000", mnist, angle=0.2)]
+    starts = [stamp.x for stamp in written("00000000", mnist, angle=0.2)]
+    slope = np.polyfit(starts, feet, 1)[0]
+    assert slope == pytest.approx(np.tan(0.2), abs=0.05)
+
+
+def test_slant_leans_to_the_right(mnist):
+    """A slanted 1 is wider, and its head is right of its foot."""
+    for stamp in written("111", mnist, replace(PLAIN, slant=0.6)):
+        head, foot = (np.average(range(stamp.alpha.shape[1]), weights=stamp.alpha[i]) for i in (1, -2))
+        assert head > foot
+
+
+def test_width_is_known_before_writing(mnist, rng):
+    """It is what the ink takes, roughly: MNIST's own slant is taken off while writing."""
+    glyphs = number_glyphs("20835", mnist.train, PLAIN, rng)
+    stamps = write([String(glyphs, 0, 0, 0.0)], PLAIN, 50, rng)
+    right = max(stamp.x + stamp.alpha.shape[1] for stamp in stamps)
+    assert right == pytest.approx(50 * width_of(glyphs, PLAIN), rel=0.1)
+
+
+def test_digits_never_hide_digits(mnist, rng):
+    """However close a hand writes, each next one shows."""
+    hand = replace(PLAIN, gap=-1.0)
+    stamps = write([String(number_glyphs("1111", mnist.train, hand, rng), 0, 0, 0.0)], hand, 50, rng)
+    starts = [stamp.x for stamp in stamps]
+    assert sorted(set(starts)) == starts
+
+
+def test_signs_stand_close_in_a_wide_hand(mnist, rng):
+    """A decimal point is near its digits even where these are far apart."""
+    hand = replace(PLAIN, gap=1.5)
+    wide = width_of(number_glyphs("00", mnist.train, hand, rng), hand)
+    assert width_of(number_glyphs("0.0", mnist.train, hand, rng), hand) < wide
+
+
+@pytest.mark.parametrize(
+    ("digit", "habit"),
+    [("1", {"flag": 0.6}), ("1", {"base": True}), ("7", {"crossed": True}), ("7", {"serif": True})],
+)
+def test_habits_add_strokes(mnist, digit, habit):
+    """A flag, a base, a bar and a serif are more ink."""
+    plain, other = (
+        sum(
+            glyph.image.sum()
+            for glyph in number_glyphs(
+                digit * 20, mnist.train, replace(PLAIN, **chosen), np.random.default_rng(1)
+            )
+        )
+        for chosen in ({}, habit)
+    )
+    assert other != plain
+
+
+@pytest.mark.parametrize("name", STROKES)
+def test_every_symbol_can_be_drawn(name, rng):
+    """It has ink, and is not to be read unless it is said so."""
+    glyph = stroke_glyph(name, rng)
+    assert glyph.image.max() > 200
+    assert glyph.label == UNREAD
+
+
+def test_words_are_not_to_be_read():
+    """A word is one glyph."""
+    assert word_glyph("Total", fonts("printed")[0]).label == UNREAD
+
+
+def test_nothing_comes_of_nothing(rng):
+    """No strings, no stamps."""
+    assert write([], PLAIN, 20, rng) == []

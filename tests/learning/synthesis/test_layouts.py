@@ -1,0 +1,65 @@
+"""Layouts write numbers as people do."""
+
+import re
+
+import numpy as np
+import pytest
+
+from inkdigits.learning.synthesis.ink import SIGNS, number_glyphs, some_hand
+from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_number, some_pen
+from inkdigits.learning.synthesis.paper import Kind
+from inkdigits.learning.synthesis.sheet import Sheet
+
+
+def blank(angle=0.0, kind=Kind(1.0, 0.0, clean=True)):  # noqa: B008 (it is frozen)
+    """A blank sheet."""
+    return Sheet(np.full((200, 200), kind.paper, np.float32), kind, angle, "training")
+
+
+def test_numbers_are_well_formed():
+    """Digits, with signs before and inside only, one at a time."""
+    texts = [some_number(np.random.default_rng(seed)) for seed in range(1000)]
+    for text in texts:
+        assert re.fullmatch(rf"-?\d+([{re.escape(SIGNS)}]\d+)*", text), text
+    assert {len(re.sub(r"\D", "", text)) for text in texts} >= set(range(1, 14))
+    for sign in SIGNS:
+        assert any(sign in text for text in texts)
+
+
+@pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)
+def test_every_layout_writes_digits(layout, mnist):
+    """On most sheets, straight or sloping."""
+    written = []
+    for seed in range(12):
+        sheet = blank(angle=(-0.25, 0.0, 0.25)[seed % 3])
+        layout(sheet, mnist.train, np.random.default_rng(seed))
+        written.append(len(sheet.boxes))
+    assert np.mean(np.array(written) > 0) > 0.7
+
+
+@pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)
+def test_without_digits_there_is_writing_and_nothing_to_read(layout):
+    """The same sort of page, with words."""
+    seen = 0
+    for seed in range(12):
+        sheet = blank()
+        layout(sheet, None, np.random.default_rng(seed))
+        assert not sheet.boxes
+        seen += sheet.picture.min() < 0.5
+    assert seen > 6
+
+
+def test_shortened_numbers_end_with_a_digit(mnist):
+    """A sign is kept only inside a number."""
+    rng = np.random.default_rng(0)
+    glyphs = number_glyphs("-12.5", mnist.train, some_hand(rng, 0.0), rng)
+    labels = [[glyph.label for glyph in shortened(glyphs, most)] for most in range(1, 6)]
+    assert labels == [[1], [12, 1], [12, 1, 2], [12, 1, 2], [12, 1, 2, 10, 5]]
+
+
+def test_pens_stand_out_from_the_paper():
+    """At least by half of what the strongest ink does, wholly where that is little."""
+    for kind in (Kind(0.9, 0.1, clean=False), Kind(0.1, 0.9, clean=False), Kind(0.6, 0.4, clean=False)):
+        tones = [some_pen(kind, np.random.default_rng(seed)).tone for seed in range(50)]
+        least = min(abs(tone - kind.paper) for tone in tones)
+        assert least >= (0.5 if abs(kind.paper - kind.ink) > 0.4 else 1) * abs(kind.paper - kind.ink) - 1e-9

@@ -1,0 +1,169 @@
+"""Synthetic pages and lines are what they say they are."""
+
+import re
+
+import numpy as np
+import pytest
+
+from inkdigits.learning.mnist import Split
+from inkdigits.learning.synthesis import clutter, layouts
+from inkdigits.learning.synthesis.layouts import LAYOUTS
+from inkdigits.learning.synthesis.pages import NAMES, SIGNS, make_line, make_page
+from inkdigits.learning.synthesis.paper import Kind
+from inkdigits.learning.synthesis.sheet import Sheet
+
+SEEDS = range(60)
+
+
+@pytest.fixture(scope="module")
+def pages(mnist):
+    """Some training pages."""
+    return [make_page(mnist.train, np.random.default_rng(seed), side=160) for seed in SEEDS]
+
+
+@pytest.fixture(scope="module")
+def lines(mnist):
+    """Some training lines."""
+    return [make_line(mnist.train, np.random.default_rng(seed)) for seed in range(200)]
+
+
+def test_same_seed_gives_the_same_page(mnist):
+    """The generator decides all."""
+    for seed in range(5):
+        first, second = (make_page(mnist.train, np.random.default_rng(seed)) for _ in range(2))
+        for name in ("image", "boxes", "labels", "lines"):
+            assert np.array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_same_seed_gives_the_same_line(mnist):
+    """The generator decides lines too."""
+    for seed in range(20):
+        first, second = (make_line(mnist.train, np.random.default_rng(seed)) for _ in range(2))
+        assert np.array_equal(first.image, second.image)
+        assert first.text == second.text
+
+
+def test_page_is_a_gray_square(pages):
+    """The side is the one asked for, and there is something to see."""
+    for page in pages:
+        assert page.image.shape == (160, 160)
+        assert page.image.dtype == np.uint8
+    assert np.mean([page.image.std() > 3 for page in pages]) > 0.9
+
+
+def test_every_box_has_a_label_and_a_line(pages):
+    """The three arrays go together, whatever their number."""
+    for page in pages:
+        assert page.boxes.shape == (len(page.labels), 4)
+        assert page.lines.shape == page.labels.shape
+        assert (page.boxes.dtype, page.labels.dtype, page.lines.dtype) == (np.float32, np.uint8, np.int32)
+
+
+def test_labels_are_digits_and_signs(pages):
+    """Every digit and every sign occurs, and nothing else."""
+    assert set(np.concatenate([page.labels for page in pages]).tolist()) == set(range(len(NAMES)))
+
+
+def test_boxes_lie_in_the_page(pages):
+    """No box is empty or goes beyond an edge."""
+    for page in pages:
+        x, y, width, height = page.boxes.T
+        assert (np.minimum(x, y) >= 0).all()
+        assert (np.minimum(width, height) >= 1).all()
+        assert (np.maximum(x + width, y + height) <= 160).all()
+
+
+@pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)
+def test_boxes_hold_ink_up_to_their_sides(mnist, layout):
+    """On blank white paper, every box has ink along each of its four sides."""
+    boxes = []
+    for seed in range(12):
+        sheet = Sheet(np.ones((256, 256), np.float32), Kind(1.0, 0.0, clean=True), 0.0, "training")
+        layout(sheet, mnist.train, np.random.default_rng(seed))
+        for x, y, width, height in sheet.boxes:
+            ink = 1 - sheet.picture[y : y + height, x : x + width]
+            boxes.append(min(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()))
+    assert np.mean(np.array(boxes) > 0.05) > 0.95
+
+
+def test_signs_stand_before_a_digit_of_their_line(pages):
+    """A sign at the end of a number is not to be read."""
+    for page in pages:
+        for number in set(page.lines.tolist()):
+            assert page.labels[page.lines == number][-1] < 10
+
+
+def test_some_pages_have_no_digits(pages):
+    """Nor do most."""
+    empty = np.mean([not len(page.labels) for page in pages])
+    assert 0.02 < empty < 0.3
+
+
+def test_digits_come_in_many_sizes(pages):
+    """From a dozen pixels to most of the page."""
+    tall = np.concatenate([page.boxes[page.labels < 10, 3] for page in pages])
+    assert tall.min() < 14
+    assert tall.max() > 100
+
+
+def test_only_the_given_digits_are_written(mnist):
+    """Where every digit of a split is a bar, all that is written on pages is narrow."""
+    images = np.zeros((10, 28, 28), np.uint8)
+    images[:, 4:24, 12:15] = 255
+    bars = Split("train", images, np.arange(10, dtype=np.uint8), np.arange(10))
+    widths = []
+    for digits in (bars, mnist.validation):
+        shapes = []
+        for seed in range(30):
+            page = make_page(digits, np.random.default_rng(seed), side=160)
+            upright = np.isin(page.labels, (0, 2, 3))
+            shapes.append(page.boxes[upright, 2] / page.boxes[upright, 3])
+        widths.append(np.median(np.concatenate(shapes)))
+    assert widths[0] < 0.6 < widths[1]
+
+
+@pytest.mark.parametrize("purpose", ["training", "held-out"])
+def test_pages_and_lines_have_only_the_fonts_of_their_purpose(mnist, monkeypatch, purpose):
+    """Held-out fonts are seen where they are asked for, and nowhere else."""
+    roles = set()
+    fonts = clutter.fonts
+
+    def watched(role):
+        roles.add(role)
+        return fonts(role)
+
+    monkeypatch.setattr(clutter, "fonts", watched)
+    monkeypatch.setattr(layouts, "fonts", watched)
+    for seed in range(15):
+        make_page(mnist.validation, np.random.default_rng(seed), side=128, purpose=purpose)
+        make_line(mnist.validation, np.random.default_rng(seed), purpose=purpose)
+    assert roles == {purpose, "printed"}
+
+
+def test_line_has_the_height_asked_for_and_fits_the_width(mnist):
+    """Whatever the text, the picture is no wider than allowed."""
+    for seed in range(40):
+        line = make_line(mnist.train, np.random.default_rng(seed), height=32, max_width=150)
+        assert line.image.shape[0] == 32
+        assert line.image.shape[1] <= 150
+        assert line.image.dtype == np.uint8
+
+
+def test_text_is_numbers(lines):
+    """It has digits, and signs only inside or before numbers."""
+    sign = f"[{re.escape(SIGNS)}]"
+    for line in lines:
+        assert re.fullmatch(rf"(-?\d+({sign}-?\d+)*)*", line.text), line.text
+
+
+def test_some_lines_have_no_text(lines):
+    """Nor do most."""
+    assert 0.03 < np.mean([not line.text for line in lines]) < 0.2
+
+
+def test_longer_texts_make_wider_lines(lines):
+    """What the text says is in the picture."""
+    lengths, widths = zip(
+        *[(len(line.text), line.image.shape[1]) for line in lines if line.text], strict=True
+    )
+    assert np.corrcoef(lengths, widths)[0, 1] > 0.5

@@ -1,0 +1,392 @@
+"""Layout on pages of boxes whose lines, numbers and columns are known."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+
+from inkdigits.reading.layout import (
+    CROP_HEIGHT,
+    DIGIT_HEIGHT,
+    arrange,
+    cut,
+    find_columns,
+    find_lines,
+    find_numbers,
+    find_slope,
+    straighten,
+)
+
+# ------------------------------------------------------------------------------------- random pages
+
+
+@dataclass
+class Hand:
+    """How someone writes: lengths in heights or widths of a digit."""
+
+    width: float  # of a digit, in heights
+    gap: float  # within a number, in widths
+    between: float  # and between numbers
+    by_pitch: bool  # whether a 1 gets as much room as other digits
+    jitter: float  # one standard deviation of baselines, in heights
+    size: float  # of heights, as a share
+    looseness: float  # of gaps, in widths
+    signs: float  # share of the digits with a sign before them
+
+
+@dataclass
+class Page:
+    """Boxes in any order, and what is known of them."""
+
+    boxes: np.ndarray
+    is_sign: np.ndarray
+    lines: list[list[tuple[int, ...]]]  # numbers, each the indices of its boxes
+    columns: list[list[int]]
+
+
+SPACINGS = {  # gap within numbers, and what is added between numbers: both from, to, in widths
+    "usual": ((-0.12, 0.45), (0.8, 4)),
+    "touching": ((-0.15, 0.05), (0.6, 0.8)),
+    "wide": ((0.45, 1.2), (1, 4)),
+    "comb": ((0.2, 1.0), (9, 9)),  # one evenly spaced number a line
+    "singles": ((0, 0), (1.5, 4)),  # numbers of one digit
+}
+KINDS = ("ragged", "fan", "table", "stack", "heading")
+
+
+def random_page(rng, kind="ragged", spacing="usual", *, degrees=None, signs=0.0, rows=None):
+    """Write a page: digits of 12 to 60 pixels, 1 to 40 lines that slope by up to 15 degrees."""
+    gap, between = (rng.uniform(*limits) for limits in SPACINGS[spacing])
+    loose = [rng.uniform(*limits) for limits in ((0.55, 0.85), (0.04, 0.1), (0.03, 0.12), (0.04, 0.18))]
+    hand = Hand(loose[0], gap, gap + between, rng.random() < 0.5, *loose[1:], signs)
+    size, pitch = rng.uniform(12, 60), rng.uniform(1.3, 2.5)
+    slope = math.tan(math.radians(rng.uniform(-15, 15) if degrees is None else degrees))
+    spread = math.tan(math.radians(2 if kind == "fan" else 0.4))
+    rows = rows or int(rng.integers(1, 41 if rng.random() < 0.6 else 9))
+    most = rng.integers(1, 9, 1 if spacing == "comb" or kind == "stack" else int(rng.integers(1, 8)))
+    if spacing == "singles" or kind == "stack":
+        most[:] = 1
+    side = rng.choice([0.0, 0.5, 1.0])  # left, centered, right
+
+    written = []
+    for row in range(rows):
+        height = size * (rng.uniform(1.6, 3) if kind == "heading" and row == 0 else 1)
+        left, line = (0.0 if kind in {"table", "stack"} else rng.uniform(0, 3) * height), []
+        cells = most if kind in {"table", "stack"} else rng.permutation(most)[: int(rng.integers(1, 8))]
+        for column, count in enumerate(cells, 1):
+            fewer = int(rng.integers(max(1, count - 2), count + 1)) if kind == "table" else count
+            number = write(rng, fewer, hand, height * (rng.uniform(0.85, 1.15) if kind == "table" else 1))
+            extent = number[-1][0] + number[-1][2]
+            room = count * 1.4 * (1.15 + max(gap, 0)) * hand.width * height if kind == "table" else extent
+            if len(cells) == 1 or rng.random() < (0.9 if kind == "table" else 1):
+                line.append(
+                    (column, left + max(0, room - extent) * side + rng.normal(0, 0.05) * height, number)
+                )
+            left += room + (hand.between + (kind != "table") * abs(rng.normal(0, 0.4))) * hand.width * height
+        if line:
+            written.append((height, line))
+    span = max(start + number[-1][0] for _, line in written for _, start, number in line)
+
+    boxes, is_sign, lines, columns, down = [], [], [], [], 0.0
+    for row, (height, line) in enumerate(written):
+        down += height * max(1.25 + spread * span / height, pitch) if row else 0
+        own = slope + rng.uniform(-spread, spread)
+        lines.append([])
+        for _, start, number in line:
+            first = len(boxes)
+            for x, rise, width, tall, sign in number:
+                # The page is turned, so columns lean as lines rise.
+                baseline = down + rise + own * (start + x + width / 2 - span / 2)
+                boxes.append((start + x - down * slope * (kind == "table"), baseline - tall, width, tall))
+                is_sign.append(sign)
+            lines[-1].append(tuple(range(first, len(boxes))))
+        columns.append([column for column, _, _ in line])
+
+    order = rng.permutation(len(boxes))
+    place = np.argsort(order)
+    lines = [[tuple(int(place[index]) for index in number) for number in line] for line in lines]
+    boxes = np.array(boxes)[order]
+    boxes[:, :2] -= boxes[:, :2].min(0)
+    return Page(boxes.astype(np.float32), np.array(is_sign)[order], lines, columns)
+
+
+def write(rng, count, hand, height):
+    """Write one number from x = 0: x, bottom, width, height of its boxes in pixels, and which are signs."""
+    width, number, x = hand.width * height, [], 0.0
+    for _ in range(count):
+        if rng.random() < hand.signs:
+            wide, tall, bottom = SIGNS[rng.choice(list(SIGNS))]
+            number.append((x, bottom * height, wide * height, tall * height, True))
+            x += (wide + 0.08) * height
+        is_one = rng.random() < 0.15
+        own = height * rng.uniform(0.12, 0.35) if is_one else width * math.exp(rng.normal(0, 0.12))
+        room = max(own, width) if hand.by_pitch else own
+        rise = float(np.clip(rng.normal(0, hand.jitter), -0.25, 0.25)) * height
+        tall = height * math.exp(rng.normal(0, hand.size))
+        number.append((x + (room - own) / 2, rise, own, tall, False))
+        x += room + (hand.gap + float(np.clip(rng.normal(0, hand.looseness), -0.3, 0.35))) * width
+    return number
+
+
+SIGNS = {  # width, height and bottom, in heights of a digit
+    ".": (0.12, 0.12, 0.0),
+    ",": (0.15, 0.3, 0.18),
+    "-": (0.4, 0.1, -0.45),
+    "/": (0.4, 1.2, 0.1),
+    ":": (0.12, 0.5, -0.2),
+}
+
+
+# -------------------------------------------------------------------------------------------- lines
+
+
+def row(count, x=0.0, y=0.0, *, pitch=20.0, width=14.0, height=20.0, slope=0.0):
+    """Boxes in a row, the first one's upper left corner at x and y."""
+    return [(x + k * pitch, y + k * pitch * slope, width, height) for k in range(count)]
+
+
+def shares(pages):
+    """The shares of lines and of numbers that are exactly right."""
+    counts = np.zeros(4)
+    for page in pages:
+        lines = find_lines(page.boxes, page.is_sign)
+        numbers = find_numbers(page.boxes, lines, page.is_sign)
+        truth = [frozenset(box for number in line for box in number) for line in page.lines]
+        answers = {frozenset(line.indices) for line in lines}
+        counts[:2] += sum(line in answers for line in truth), len(truth)
+        answers = {number for line in numbers for number in line}
+        counts[2:] += sum(n in answers for line in page.lines for n in line), sum(map(len, page.lines))
+    return counts[0] / counts[1], counts[2] / counts[3]
+
+
+@pytest.mark.parametrize(("signs", "least"), [(0.0, 0.98), (0.1, 0.975)])
+def test_lines_and_numbers_of_random_pages_are_right(signs, least):
+    """Of pages of all kinds, 99.5 % of the lines and 97.5 % of the numbers and more are exactly right."""
+    cases = list(itertools.product(KINDS, SPACINGS))
+    pages = [random_page(np.random.default_rng(seed), *case, signs=signs) for seed, case in enumerate(cases)]
+    lines, numbers = shares(pages)
+    assert lines >= 0.995
+    assert numbers >= least
+
+
+def test_lines_go_from_top_to_bottom():
+    """On a page that slopes, too."""
+    page = random_page(np.random.default_rng(0), degrees=12, rows=20)
+    truth = [{box for number in line for box in number} for line in page.lines]
+    assert [set(line.indices) for line in find_lines(page.boxes)] == truth
+
+
+def test_lower_end_of_a_line_comes_before_the_upper_end_of_the_next():
+    """Above and below are as on the page if it lay level."""
+    upper, lower = row(8, x=300, y=60, slope=0.2), row(8, y=40, slope=0.2)
+    lines = find_lines(np.array(lower + upper, np.float32))
+    assert [line.indices[0] for line in lines] == [8, 0]
+
+
+def layout(*rows, is_sign=None):
+    """Arrange rows of boxes; return indices, line and column."""
+    boxes = np.array([box for boxes in rows for box in boxes], np.float32)
+    return [
+        (place.indices, place.line, place.column)
+        for place in arrange(boxes, None if is_sign is None else np.array(is_sign))
+    ]
+
+
+def test_nothing_gives_nothing():
+    """A page without digits is an empty page, even where there are signs."""
+    assert arrange(np.empty((0, 4), np.float32)) == []
+    assert layout([(3, 3, 4, 4)], is_sign=[True]) == []
+
+
+def test_stack_of_digits_is_lines_of_one_number():
+    """Digits below each other are never one number."""
+    stack = [row(1, y=24.0 * k) for k in range(4)]
+    assert layout(*stack) == [((k,), k + 1, 1) for k in range(4)]
+
+
+def test_steps_are_lines():
+    """A row that starts half a row lower, beside another, is a line of its own."""
+    left = [row(4, y=26.0 * k) for k in range(4)]
+    right = [row(4, x=130, y=26.0 * k + 13) for k in range(4)]
+    assert [line for _, line, _ in layout(*left, *right)] == list(range(1, 9))
+
+
+def test_tall_mark_joins_no_rows():
+    """What is three rows tall, a bracket or a large heading, leaves the rows beside it apart."""
+    rows = [row(4, y=28.0 * k) for k in range(3)]
+    boxes = np.array([*itertools.chain(*rows), (90, -2, 14, 80)], np.float32)
+    lines = {line.indices for line in find_lines(boxes)}
+    assert lines == {(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11), (12,)}
+
+
+def test_slope_is_found():
+    """The slope of a page is known to less than a degree where a line or two tell it."""
+    boxes = np.array(row(15, slope=0.2) + row(12, y=60, slope=0.2), np.float32)
+    assert math.degrees(math.atan(find_slope(boxes))) == pytest.approx(math.degrees(math.atan(0.2)), abs=0.75)
+
+
+def test_lines_may_fan_out():
+    """Every line has a slope of its own."""
+    boxes = np.array(row(12) + row(12, y=60, slope=0.06), np.float32)
+    assert [line.slope for line in find_lines(boxes)] == pytest.approx([0, 0.06], abs=0.01)
+
+
+# ------------------------------------------------------------------------------------------ numbers
+
+
+def test_narrow_ones_part_no_number():
+    """The room around a 1 is no gap."""
+    ones = [(102, 0, 2, 20), (118, 0, 2, 20)]
+    digits = [*row(6, pitch=16), *ones, *row(3, x=128, pitch=16), (204, 0, 14, 20)]
+    assert layout(digits) == [(tuple(range(11)), 1, 1), ((11,), 1, 2)]
+
+
+def test_evenly_spaced_digits_are_one_number():
+    """As in a comb of boxes."""
+    assert layout(row(6, pitch=25)) == [((0, 1, 2, 3, 4, 5), 1, 1)]
+
+
+def test_narrower_gaps_elsewhere_part_evenly_spaced_digits():
+    """The same spacing parts numbers where the page has numbers that are written closely."""
+    page = layout(row(6, pitch=25), *(row(5, y=30.0 * k, pitch=14) for k in range(1, 4)))
+    assert [indices for indices, line, _ in page if line == 1] == [(0,), (1,), (2,), (3,), (4,), (5,)]
+
+
+def test_far_apart_digits_are_numbers():
+    """However even, digits two widths apart are numbers of their own."""
+    assert len(layout(row(6, pitch=45))) == 6
+
+
+@pytest.mark.parametrize(
+    ("boxes", "signs", "numbers"),
+    [
+        ([(0, 0, 14, 20), (17, 18, 3, 3), (22, 0, 14, 20)], [1], [(0, 1, 2)]),  # 2.6
+        ([(0, 9, 9, 2), (12, 0, 14, 20)], [0], [(0, 1)]),  # -9
+        ([(0, 0, 14, 20), (17, 18, 3, 3)], [1], [(0,)]),  # 9.
+        ([(0, 0, 14, 20), (40, 9, 9, 2), (51, 0, 14, 20)], [1], [(0,), (1, 2)]),  # 9 -9
+        ([(0, 0, 14, 20), (35, 9, 9, 2), (65, 0, 14, 20)], [1], [(0,), (2,)]),  # 9 - 9
+        ([(0, 0, 14, 20), (60, 60, 9, 2)], [1], [(0,)]),  # somewhere else
+        ([(0, 9, 4, 2), (6, 9, 4, 2), (12, 0, 14, 20)], [0, 1], [(1, 2)]),  # --9
+    ],
+)
+def test_signs_belong_to_the_number_they_are_in_or_before(boxes, signs, numbers):
+    """Any other sign is left out."""
+    is_sign = [index in signs for index in range(len(boxes))]
+    assert [indices for indices, _, _ in layout(boxes, is_sign=is_sign)] == numbers
+
+
+# ------------------------------------------------------------------------------------------ columns
+
+
+def columns_of(*lines, slope=0.0):
+    """The columns of numbers given as left and right."""
+    boxes = np.array([(a, 30.0 * y, b - a, 20) for y, line in enumerate(lines) for a, b in line], np.float32)
+    indices = iter(range(len(boxes)))
+    return find_columns(boxes, [[(next(indices),) for _ in line] for line in lines], slope)
+
+
+@pytest.mark.parametrize(
+    ("lines", "columns"),
+    [
+        ([[(0, 40), (80, 120)], [(0, 20), (80, 100)]], [[1, 2], [1, 2]]),  # left-aligned
+        ([[(0, 40), (80, 120)], [(30, 40), (105, 120)]], [[1, 2], [1, 2]]),  # right-aligned
+        ([[(0, 40), (80, 120), (160, 200)], [(0, 40), (160, 200)]], [[1, 2, 3], [1, 3]]),  # an empty cell
+        ([[(0, 40), (160, 200)], [(0, 40), (80, 120), (160, 200)]], [[1, 3], [1, 2, 3]]),
+        ([[(0, 40), (80, 120)], [(42, 78), (122, 160)]], [[1, 3], [2, 4]]),  # staggered
+        ([[(0, 200)], [(0, 40), (80, 120)]], [[1], [1, 2]]),  # a number over two columns is in one
+    ],
+)
+def test_numbers_below_each_other_share_a_column(lines, columns):
+    """Columns are told by extents, and rise within every line."""
+    assert columns_of(*lines) == columns
+
+
+def test_columns_of_a_turned_page_lean():
+    """Columns at right angles to sloping lines are found, as are upright ones."""
+    leaning = [[(x - 0.2 * 30 * y, x - 0.2 * 30 * y + 15) for x in (0, 25)] for y in range(12)]
+    assert columns_of(*leaning, slope=0.2) == [[1, 2]] * 12
+    upright = [[(0, 15), (25, 40)], *[[]] * 4, [(0, 15), (25, 40)]]
+    assert columns_of(*upright, slope=0.2) == [[1, 2], *[[]] * 4, [1, 2]]
+
+
+def test_columns_of_random_tables_are_right():
+    """Of random tables, turned and with empty cells, 95 % of the columns and more are right."""
+    hits = count = 0
+    for seed in range(20):
+        page = random_page(np.random.default_rng(seed), "table", ("usual", "wide", "singles")[seed % 3])
+        rank = {c: k for k, c in enumerate(sorted({c for line in page.columns for c in line}), 1)}
+        answer = find_columns(page.boxes, page.lines, find_slope(page.boxes))
+        for columns, answers in zip(page.columns, answer, strict=True):
+            hits += sum(rank[column] == a for column, a in zip(columns, answers, strict=True))
+            count += len(columns)
+    assert hits / count > 0.95
+
+
+# -------------------------------------------------------------------------------------------- crops
+
+
+def drawn(degrees, size=200):
+    """A page with a line that falls by so many degrees, boxes of digits along it, and its slope."""
+    slope = math.tan(math.radians(degrees))
+    page, x = np.full((size, size), 255, np.uint8), np.arange(40.0, 160, 15)
+    y = size / 2 + slope * (x - size / 2)
+    center = [(16 * 40, round(16 * y[0])), (16 * 145, round(16 * y[-1]))]
+    cv2.line(page, *center, 0, 3, cv2.LINE_AA, shift=4)
+    return page, np.stack([x - 5, y - 14, np.full(8, 10), np.full(8, 28)], 1).astype(np.float32), slope
+
+
+@pytest.mark.parametrize("degrees", [-15, 0, 7])
+def test_crop_is_straight(degrees):
+    """A sloping line lies level in the middle of its crop."""
+    page, boxes, slope = drawn(degrees)
+    straight = cut(page, straighten(boxes, slope))
+    dark = np.array(
+        [np.average(np.arange(CROP_HEIGHT), weights=255 - c) for c in straight.T[25:-25].astype(int)]
+    )
+    assert dark == pytest.approx(np.full(len(dark), (CROP_HEIGHT - 1) / 2), abs=0.7)
+
+
+@pytest.mark.parametrize("height", [14, 56, 280])
+def test_crop_has_one_digit_height_for_all_sizes(height):
+    """The usual digit is 28 of 48 pixels tall, whatever it was, and lies in the middle."""
+    boxes = row(3, pitch=height, width=height / 2, height=height)
+    crop = straighten(np.array(boxes, np.float32), 0.0)
+    top, bottom = (crop.matrix @ (0, y, 1) for y in (0, height))
+    assert (top[1], bottom[1]) == pytest.approx((10, 10 + DIGIT_HEIGHT))
+
+
+def test_crop_holds_digits_that_go_up_and_down():
+    """A wavy line is made smaller rather than cut."""
+    boxes = np.array([(15.0 * k, 32.0 * (k % 2), 12, 28) for k in range(8)], np.float32)
+    crop = straighten(boxes, 0.0)
+    upper, lower = (crop.matrix @ (0, y, 1) for y in (0, 60))
+    assert upper[1] >= 0
+    assert lower[1] <= crop.height
+
+
+def test_crop_points_go_back_to_the_page():
+    """The corners on the page are where the crop's corners come from."""
+    _, boxes, slope = drawn(10)
+    crop = straighten(boxes, slope)
+    back = np.column_stack([crop.corners, np.ones(4)]) @ crop.matrix.T
+    assert back == pytest.approx(np.array([(0, 0), (crop.width, 0), (crop.width, 48), (0, 48)]), abs=1e-9)
+
+
+def test_crop_keeps_thin_strokes():
+    """A line of one pixel on a page that is made ten times smaller turns gray and does not vanish."""
+    page = np.full((600, 900), 255, np.uint8)
+    page[:, 300:600:30] = 0
+    straight = cut(page, straighten(np.array([(250, 160, 140, 280), (480, 160, 140, 280)], np.float32), 0.0))
+    inside = straight[:, 12:38]
+    assert inside.mean() == pytest.approx(255 * 29 / 30, abs=2)
+
+
+def test_crop_goes_on_beyond_the_page():
+    """A line at the very edge of a page has a crop of paper around it."""
+    page = np.full((40, 60), 200, np.uint8)
+    straight = cut(page, straighten(np.array([(0, 0, 20, 40), (40, 0, 20, 40)], np.float32), 0.0))
+    assert straight.shape[0] == CROP_HEIGHT
+    assert np.unique(straight).tolist() == [200]
