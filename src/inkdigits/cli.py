@@ -7,12 +7,15 @@ what only training needs.
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
+import itertools
 import json
 import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -20,11 +23,13 @@ import click
 
 from inkdigits import __version__
 from inkdigits.errors import ArgumentError, InkdigitsError, MissingExtraError, PictureError
+from inkdigits.files import replacing
 from inkdigits.learning.recipe import RECIPES
+from inkdigits.result import ROW_FIELDS
 
 if TYPE_CHECKING:
     from inkdigits.learning.training import Progress
-    from inkdigits.result import Digit
+    from inkdigits.result import Digit, Number, Reading
 
 STANDARD_INPUT = "-"
 
@@ -84,6 +89,7 @@ def cli() -> None:
     inkdigits train                       train the documented network (a minute or less)
     inkdigits evaluate runs/classic       how good it is on images it never saw
     inkdigits classify seven.png          name the digit in a picture
+    inkdigits read sheet.jpg              read the numbers on a page
     inkdigits export runs/classic --out my-model
     """
 
@@ -269,6 +275,162 @@ def classify(
         say(f"{len(sources)} pictures" + (f", {failed} could not be used." if failed else "."))
     if failed:
         raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@click.option("--model", type=click.Path(path_type=Path), help="A reader folder. [default: the shipped one]")
+@click.option("--json", "form", flag_value="json", help="Print one JSON object a page.")
+@click.option("--csv", "form", flag_value="csv", help="Print a table with a row a number.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead.")
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also save each picture with what was read drawn over it.",
+)
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="C",
+    help="Mark what is less sure as doubtful. [default: the model's]",
+)
+@click.option("--full-resolution", is_flag=True, help="Look for digits on every pixel of a large page.")
+@click.option(
+    "--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures. [default: 100,000,000]"
+)
+@click.pass_obj
+def read(
+    say: Callable[[str], None],
+    *,
+    pictures: tuple[str, ...],
+    model: Path | None,
+    form: str | None,
+    out: Path | None,
+    draw: Path | None,
+    min_confidence: float | None,
+    full_resolution: bool,
+    max_pixels: int | None,
+) -> None:
+    """Read the handwritten numbers on pages, in reading order.
+
+    \b
+    inkdigits read sheet.jpg
+    inkdigits read scans/ --csv --out numbers.csv
+    inkdigits read sheet.jpg --draw drawn
+
+    A digit in [brackets] is doubtful; a number with a ? is doubtful as a whole.
+    PICTURE is a PNG, JPEG, TIFF, BMP, WebP or GIF file, a folder (every picture below it, sorted) or - for
+    standard input.
+    """
+    from inkdigits.reading.image import DEFAULT_MAX_PIXELS
+    from inkdigits.reading.reader import Reader
+
+    reader = Reader(model)
+    sources = list(_sources(pictures))
+    failed = numbers = doubtful = 0
+    with _output(out) as write:
+        if form == "csv":
+            write(_csv_row(ROW_FIELDS))
+        for source, picture in sources:
+            try:
+                if isinstance(picture, PictureError):
+                    raise picture
+                content = picture if isinstance(picture, Path) else picture.read()
+                limit = max_pixels or DEFAULT_MAX_PIXELS
+                reading = reader.read(
+                    content,
+                    source=source,
+                    min_confidence=min_confidence,
+                    full_resolution=full_resolution,
+                    max_pixels=limit,
+                )
+                if draw:
+                    _draw_reading(reading, content, draw, limit)
+            except PictureError as error:
+                failed += 1
+                if form == "json":
+                    write(json.dumps({"source": source, "error": str(error)}))
+                else:
+                    click.echo(f"{_printable(source)}: error: {_printable(str(error))}", err=True)
+                continue
+            numbers += len(reading.numbers)
+            doubtful += sum(number.doubtful for number in reading.numbers)
+            for line in _lines_of(reading, form, titled=len(sources) > 1):
+                write(line)
+    if len(sources) > 1:
+        say(
+            f"{len(sources)} pictures, {numbers} numbers, {doubtful} of them doubtful"
+            + (f"; {failed} pictures could not be used." if failed else ".")
+        )
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@contextlib.contextmanager
+def _output(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Write lines to standard output, or to a file that is there when it is whole."""
+    if path is None:
+        yield click.echo
+        return
+    try:
+        with replacing(path) as whole, whole.open("w", encoding="utf-8", newline="\n") as file:
+            yield lambda line: print(line, file=file)
+    except OSError as error:
+        raise _Failure(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def _lines_of(reading: Reading, form: str | None, *, titled: bool) -> Iterator[str]:
+    """Yield a page's lines of output."""
+    if form == "json":
+        yield json.dumps(reading.to_dict())
+        return
+    if form == "csv":
+        for row in reading.to_rows():
+            yield _csv_row(row.values())
+        return
+    if titled:
+        yield click.style(f"{_printable(reading.source or '-')}:", bold=True)
+    if not reading.numbers:
+        yield "no digits found"
+    for _, line in itertools.groupby(reading.numbers, key=lambda number: number.line):
+        yield "  ".join(_marked(number) for number in line)
+
+
+def _marked(number: Number) -> str:
+    """Write a number with its doubtful digits in brackets, or a ? behind it if it is doubtful as a whole."""
+    digits = iter(number.digits)
+    text = ""
+    for character in number.text:
+        digit = next(digits) if character.isdigit() else None
+        text += f"[{character}]" if digit and digit.doubtful else character
+    if number.doubtful and "[" not in text:
+        text += "?"
+    return click.style(text, fg="yellow") if number.doubtful else text
+
+
+def _csv_row(values: Iterable[object]) -> str:
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(values)
+    return row.getvalue()
+
+
+def _draw_reading(reading: Reading, picture: Path | bytes, folder: Path, max_pixels: int) -> None:
+    """Save the picture with the reading over it, under the picture's name."""
+    from PIL import Image
+
+    from inkdigits.reading.image import load_rgb
+
+    drawn = reading.draw(load_rgb(picture, max_pixels=max_pixels))
+    source = Path(reading.source or "")
+    name = "standard-input" if reading.source == STANDARD_INPUT else "-".join(source.with_suffix("").parts)
+    path = folder / f"{name.strip('-/.')}.png"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as whole:
+            Image.fromarray(drawn).save(whole, format="PNG")
+    except OSError as error:
+        raise _Failure(f"{path} can't be written: {error.strerror or error}.") from error
 
 
 def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | PictureError]]:

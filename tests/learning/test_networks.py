@@ -37,7 +37,7 @@ def test_compact_stays_within_the_documented_budget():
     assert compact().count_params() <= classic().count_params()
 
 
-@pytest.mark.parametrize("name", ["classic", "compact"])
+@pytest.mark.parametrize("name", ["classic", "quick", "compact", "best"])
 def test_network_gives_probabilities(name):
     """Each output row adds up to 1."""
     probabilities = np.asarray(build_network(name)(np.zeros((2, 28, 28, 1), np.float32)))
@@ -46,5 +46,5 @@ def test_network_gives_probabilities(name):
 
 def test_unknown_network_names_the_known_ones():
     """The error lists what is accepted."""
-    with pytest.raises(ArgumentError, match=r"'lenet'\. Accepted: classic, compact"):
+    with pytest.raises(ArgumentError, match=r"'lenet'\. Accepted: classic, quick, compact, best, finder, lines"):
         build_network("lenet")

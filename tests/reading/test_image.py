@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from inkdigits.errors import ArgumentError, InkdigitsError, PictureError
-from inkdigits.reading.image import DEFAULT_MAX_PIXELS, find_pictures, is_picture_name, load_gray
+from inkdigits.reading.image import DEFAULT_MAX_PIXELS, find_pictures, is_picture_name, load_gray, load_rgb
 
 WHITE = (255, 255, 255)
 BOARD = (45, 90, 65)
@@ -291,6 +291,27 @@ def test_exif_orientation(file_format, orientation):
     assert np.abs(gray - expected).mean() < 3
     with Image.open(io.BytesIO(content)) as image:
         assert np.array_equal(load_gray(image), gray)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_color_is_upright_too(orientation):
+    """The picture to draw on has the same height, width and gray levels as the one that is read."""
+    gray = drawn()[..., 0]
+    colored = np.stack([gray, gray, gray // 2], axis=2)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(colored, "PNG", exif=exif)
+    rgb = load_rgb(content)
+    assert rgb.shape == (*load_gray(content).shape, 3)
+    assert rgb.flags.c_contiguous
+    assert np.array_equal(rgb[..., 0] // 2, rgb[..., 2])
+    assert np.array_equal(rgb[..., 0], load_gray(encoded(gray, "PNG", exif=exif)))
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3), (4, 5, 4)])
+def test_any_array_becomes_rgb(shape):
+    """Gray, color and transparent pictures can all be drawn on."""
+    assert load_rgb(np.full(shape, 200, np.uint8)).shape == (4, 5, 3)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])

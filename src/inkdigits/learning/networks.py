@@ -64,6 +64,30 @@ def classic() -> Sequential:
     )
 
 
+def quick() -> Sequential:
+    """Build the network that gets past 99 % in the least time: 39,810 parameters.
+
+    After a window with stride 2 and a pooling, the costly 3x3 windows work at 7x7.
+
+    Example:
+        >>> quick().count_params()
+        39810
+    """
+    return Sequential(
+        [
+            Input(IMAGE_SHAPE),
+            *_convolution(24, 5, strides=2),
+            layers.MaxPooling2D(2),
+            *_convolution(48, 3),
+            *_convolution(64, 3),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(CLASSES),
+            layers.Activation("softmax"),
+        ],
+        name="quick",
+    )
+
+
 def compact() -> Sequential:
     """Build a network with fewer parameters than the documented one and half its mistakes: 34,842.
 
@@ -163,7 +187,7 @@ def lines() -> Model:
 
     Example:
         >>> lines().count_params()
-        739144
+        427208
     """
     line = Input((LINE_HEIGHT, None, 1))
     features = _apply(
@@ -171,22 +195,22 @@ def lines() -> Model:
             layers.Rescaling(1 / 127.5, offset=-1),
             *_convolution(24, 3),
             layers.MaxPooling2D(2),
-            *_convolution(48, 3),
-            *_convolution(48, 3),
+            *_convolution(32, 3),
+            *_convolution(32, 3),
+            layers.MaxPooling2D((2, 1)),
+            *_convolution(64, 3),
+            *_convolution(64, 3),
             layers.MaxPooling2D((2, 1)),
             *_convolution(96, 3),
-            *_convolution(96, 3),
-            layers.MaxPooling2D((2, 1)),
-            *_convolution(128, 3),
-            layers.Conv2D(160, (4, 1), use_bias=False),  # the whole height at once
+            layers.Conv2D(128, (4, 1), use_bias=False),  # the whole height at once
             layers.BatchNormalization(momentum=0.9),
             layers.Activation("relu"),
-            layers.Reshape((-1, 160)),
+            layers.Reshape((-1, 128)),
         ],
         line,
     )
     for dilation in (1, 2, 4):
-        ahead = layers.Conv1D(160, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
+        ahead = layers.Conv1D(128, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
         ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(ahead))
         features = layers.Add()([features, ahead])
     return Model(line, layers.Dense(CHARACTERS)(layers.Dropout(0.1)(features)), name="lines")
@@ -208,7 +232,7 @@ def _convolution(filters: int, size: int, strides: int = 1, dilation: int = 1) -
     ]
 
 
-_NETWORKS = {"classic": classic, "compact": compact, "best": best, "finder": finder, "lines": lines}
+_NETWORKS = {network.__name__: network for network in (classic, quick, compact, best, finder, lines)}
 
 
 def build_network(name: str) -> Model:

@@ -98,14 +98,37 @@ def load_gray(picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> npt.
         array([[76, 76, 76],
                [76, 76, 76]], dtype=uint8)
     """
+    values, orientation = _load(picture, max_pixels)
+    return _turn_upright(_to_gray(_to_uint8(values)), orientation)
+
+
+def load_rgb(picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> npt.NDArray[np.uint8]:
+    """Open a picture and return it upright in color, to draw on.
+
+    See `load_gray`, which takes the same arguments, raises the same errors and gives the same height and
+    width.
+
+    Returns:
+        The picture, shape (H, W, 3), uint8 RGB; what was transparent is white or black, as in `load_gray`.
+
+    Example:
+        >>> load_rgb(np.zeros((2, 3), np.uint8)).shape
+        (2, 3, 3)
+    """
+    values, orientation = _load(picture, max_pixels)
+    pixels = _to_uint8(values)
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    return _turn_upright(_fill_transparent(pixels) if pixels.shape[2] == 4 else pixels, orientation)
+
+
+def _load(picture: Picture, max_pixels: int) -> tuple[npt.NDArray[Any], int]:
+    """Return a picture's values, checked but of any accepted kind, and its EXIF orientation."""
     if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
         raise ArgumentError(f"max_pixels must be a whole number of at least 1, not {max_pixels!r}.")
-
     if isinstance(picture, np.ndarray):
-        values, orientation = _check_array(picture, max_pixels), 1
-    else:
-        values, orientation = _decode(*_find_image(picture, max_pixels), max_pixels)
-    return _turn_upright(_to_gray(_to_uint8(values)), orientation)
+        return _check_array(picture, max_pixels), 1
+    return _decode(*_find_image(picture, max_pixels), max_pixels)
 
 
 def is_picture_name(path: str | os.PathLike[str]) -> bool:
@@ -479,21 +502,21 @@ def _channel_that_shows_hidden_ink(rgb: MatLike) -> int | None:
     return (red, green, blue).index(best) if best >= max(2 * luminance, 24) else None
 
 
-def _turn_upright(gray: MatLike, orientation: object) -> npt.NDArray[np.uint8]:
+def _turn_upright(pixels: MatLike, orientation: object) -> npt.NDArray[np.uint8]:
     """Undo the rotation or mirroring noted as EXIF orientation; unknown values are taken as upright."""
     match orientation:
         case 2:
-            gray = gray[:, ::-1]
+            pixels = pixels[:, ::-1]
         case 3:
-            gray = gray[::-1, ::-1]
+            pixels = pixels[::-1, ::-1]
         case 4:
-            gray = gray[::-1]
+            pixels = pixels[::-1]
         case 5:
-            gray = gray.T
+            pixels = np.swapaxes(pixels, 0, 1)
         case 6:
-            gray = np.rot90(gray, -1)
+            pixels = np.rot90(pixels, -1)
         case 7:
-            gray = gray[::-1, ::-1].T
+            pixels = np.swapaxes(pixels[::-1, ::-1], 0, 1)
         case 8:
-            gray = np.rot90(gray)
-    return np.array(gray, np.uint8, order="C")
+            pixels = np.rot90(pixels)
+    return np.array(pixels, np.uint8, order="C")
