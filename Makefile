@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 EXAMPLES := examples/pictures
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check format pictures contact-sheet clean
+.PHONY: help demo test check format pictures models contact-sheet clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,16 @@ pictures: demo  ## draw every picture of the documentation anew
 	$(BIN)/python examples/draw.py
 	$(BIN)/python examples/steps.py
 	cp runs/demo/figures/*.png docs/images/
+
+models: model-classifier model-finder model-lines  ## train all that is shipped, from nothing (hours; goes on after an interruption)
+
+RECIPE_classifier := compact
+RECIPE_finder := finder
+RECIPE_lines := lines
+model-%: $(VENV)/installed
+	test -e runs/$*/card.json || $(BIN)/inkdigits train --recipe $(RECIPE_$*) --out runs/$* $(if $(wildcard runs/$*/* runs/$*/.*-*),--resume)
+	rm -rf src/inkdigits/models/$*
+	$(BIN)/inkdigits export runs/$* --out src/inkdigits/models/$*
 
 contact-sheet: $(VENV)/installed  ## draw 64 synthetic pages and 96 lines to look at
 	$(BIN)/python benchmarks/contact_sheet.py

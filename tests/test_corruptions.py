@@ -78,14 +78,13 @@ def test_no_images_no_images(corruptions, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_digits_stay_recognizable(corruptions, digits, name):
-    """The shipped network does worse than on clean images, and better than chance."""
+    """The shipped network is less sure than on clean images, and still names most of them."""
     images, labels = digits
-    probabilities = Classifier().probabilities
     clean, corrupted = (
-        np.mean(probabilities(stack).argmax(axis=1) == labels)
-        for stack in (images, corruptions.corrupt(name, images))
+        Classifier().probabilities(stack) for stack in (images, corruptions.corrupt(name, images))
     )
-    assert 0.2 < corrupted < clean
+    assert np.mean(corrupted.argmax(axis=1) == labels) > 0.6
+    assert corrupted.max(axis=1).mean() < clean.max(axis=1).mean()
 
 
 def test_each_image_is_corrupted_by_itself(corruptions, digits):

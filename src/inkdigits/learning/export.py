@@ -151,10 +151,7 @@ def export_part(
     Raises:
         ExportError: the two differ by more than 1e-4, relative to the largest output.
     """
-    shape = PARTS[part]["input"]["shape"][1:]
-    pixels = keras.Input([size if isinstance(size, int) else None for size in shape], dtype="uint8")
-    values = keras.ops.cast(keras.ops.expand_dims(pixels, -1), "float32")
-    model = _to_onnx(keras.Model(pixels, serving(values)), part, example[:1])
+    model = _to_onnx(_with_pixels(serving, part), part, example[:1])
     expected = serving.predict(example[..., np.newaxis], batch_size=50, verbose=0)
     scale = max(1.0, float(np.abs(expected).max()))
     check_agreement(expected / scale, Network(model, part).run(example) / scale, tolerance=1e-4)
@@ -205,17 +202,25 @@ def check_agreement(
 
 
 def _serving_network(network: keras.Model, temperature: float) -> keras.Model:
-    """Put uint8 scaling before the network and the temperature (arXiv 1706.04599) before its softmax."""
-    return keras.Sequential(
-        [
-            keras.Input((28, 28), dtype="uint8", name="images"),
-            keras.layers.Reshape((28, 28, 1)),
-            keras.layers.Rescaling(1 / 255),
-            keras.Model(network.inputs, network.layers[-1].input),  # all but the softmax
-            keras.layers.Rescaling(1 / temperature),
-            keras.layers.Activation("softmax"),
-        ]
-    )
+    """Let a classifier take gray levels, and divide its logits by the temperature (arXiv 1706.04599).
+
+    Both are folded into weights: steps of their own would cost as much time as a convolution.
+    """
+    weights = network.get_weights()
+    weights[0] = weights[0] / 255  # of the first convolution
+    weights[-2:] = [
+        values / temperature for values in weights[-2:]
+    ]  # of the last dense layer, and its biases
+    folded = keras.models.clone_model(network)
+    folded.set_weights(weights)
+    return _with_pixels(folded, "classifier")
+
+
+def _with_pixels(network: keras.Model, part: str) -> keras.Model:
+    """Put a part's uint8 input, which has no axis for channels, before a network."""
+    shape = PARTS[part]["input"]["shape"][1:]
+    pixels = keras.Input([size if isinstance(size, int) else None for size in shape], dtype="uint8")
+    return keras.Model(pixels, network(keras.ops.cast(keras.ops.expand_dims(pixels, -1), "float32")))
 
 
 def _to_onnx(serving: keras.Model, part: str, example: npt.NDArray[np.uint8]) -> bytes:

@@ -1,0 +1,97 @@
+"""Maps become marks, and what is found twice is kept once."""
+
+import numpy as np
+import pytest
+
+from inkdigits.reading import finder
+from inkdigits.reading.finder import Marks, once, peaks
+
+
+def maps_with(*spots: tuple[int, int, int, float], size: float = 12) -> np.ndarray:
+    """Return maps of 16 x 16 spots with scores at (row, column, kind, score) and squares of this size."""
+    maps = np.zeros((16, 16, 6), np.float32)
+    maps[..., 4:] = np.log(size)
+    for row, column, kind, score in spots:
+        maps[row, column, kind] = score
+    return maps
+
+
+def marks_of(*boxes: tuple[float, float, float, float], scores=None, signs=None) -> Marks:
+    """Return marks with falling scores unless said otherwise."""
+    count = len(boxes)
+    return Marks(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(scores or np.linspace(0.9, 0.5, count), np.float32),
+        np.array(signs or [False] * count),
+    )
+
+
+def test_a_peak_is_a_box_around_its_spot():
+    """The middle of spot (row 3, column 5) is 14, 22 in pixels."""
+    marks = peaks(maps_with((3, 5, 0, 0.8)), 0.5)
+    assert marks.boxes.tolist() == [pytest.approx([16, 8, 12, 12], abs=1e-4)]
+    assert marks.scores.tolist() == [pytest.approx(0.8)]
+
+
+def test_the_offset_moves_the_box():
+    """A digit's middle lies between spots; the maps say where."""
+    maps = maps_with((3, 5, 0, 0.8))
+    maps[3, 5, 2:4] = 0.25, -0.5
+    assert peaks(maps, 0.5).boxes[0, :2].tolist() == pytest.approx([17, 6], abs=1e-4)
+
+
+def test_neighbors_of_a_peak_are_none():
+    """Of spots side by side the surest one counts."""
+    marks = peaks(maps_with((3, 5, 0, 0.8), (3, 6, 0, 0.7), (9, 9, 0, 0.6)), 0.5)
+    assert sorted(marks.scores.tolist()) == pytest.approx([0.6, 0.8])
+
+
+def test_what_is_less_sure_than_the_threshold_is_none():
+    """The threshold itself still counts."""
+    assert len(peaks(maps_with((3, 5, 0, 0.49), (9, 9, 0, 0.5)), 0.5)) == 1
+
+
+def test_signs_are_told_from_digits():
+    """Each kind has its own map."""
+    marks = peaks(maps_with((3, 5, 0, 0.8), (3, 9, 1, 0.7)), 0.5)
+    assert marks.is_sign.tolist() == [False, True]
+
+
+def test_the_same_digit_found_twice_is_kept_once():
+    """The surer one stays."""
+    kept = once(marks_of((10, 10, 20, 30), (12, 11, 20, 30), (60, 10, 20, 30), scores=[0.6, 0.9, 0.5]))
+    assert kept.scores.tolist() == pytest.approx([0.9, 0.5])
+
+
+def test_touching_digits_stay_two():
+    """An overlap of a third is what touching digits have."""
+    assert len(once(marks_of((10, 10, 20, 30), (24, 10, 20, 30)))) == 2
+
+
+def test_a_point_beside_a_digit_stays():
+    """A sign inside a digit's box is another thing than the digit."""
+    assert len(once(marks_of((10, 10, 20, 30), (24, 34, 5, 5), signs=[False, True]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "scales"),
+    [((60, 400), [1]), ((100, 100), [1, 0.5]), ((400, 300), [1, 0.5, 0.25]), ((1, 20_000), [1])],
+)
+def test_a_page_is_looked_at_until_it_is_small(shape, scales):
+    """Each look is half as large as the one before."""
+    assert list(finder._scales(shape, None)) == scales
+
+
+def test_a_large_page_is_reduced_first():
+    """48 megapixels become 5."""
+    first = next(finder._scales((6000, 8000), 5_000_000))
+    assert first**2 * 48e6 == pytest.approx(5e6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (16, 16), (17, 31)])
+def test_pages_are_continued_to_what_the_network_takes(shape):
+    """The page itself stays where it is."""
+    page = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    whole = finder._whole(page)
+    assert whole.shape[0] % 16 == whole.shape[1] % 16 == 0
+    assert np.array_equal(whole[: shape[0], : shape[1]], page)
