@@ -64,14 +64,16 @@ def write_results(name: str, results: dict[str, Any]) -> None:
     _write(name, results | {"machine": describe_machine()})
 
 
-def merge_results(name: str, parts: Mapping[str, dict[str, Any]]) -> None:
+def merge_results(name: str, parts: Mapping[str, dict[str, Any]], *, within: str | None = None) -> None:
     """Write these parts into benchmarks/results/NAME.json, each with its machine and date.
 
-    Parts measured before and not again keep their figures, and the machine and date of these.
+    Parts measured before and not again keep their figures, and the machine and date of these. All of them may
+    stand within one key of the file.
     """
     before = read_results(name) if is_measured(name) else {}
     machine = describe_machine()
-    _write(name, before | {part: figures | {"machine": machine} for part, figures in parts.items()})
+    measured = {part: figures | {"machine": machine} for part, figures in parts.items()}
+    _write(name, before | ({within: before.get(within, {}) | measured} if within else measured))
 
 
 def _write(name: str, results: dict[str, Any]) -> None:

@@ -1,25 +1,42 @@
-"""How single digits of other hands are read: a private collection, not distributed.
+"""How other hands are read: a private collection, not distributed.
 
-    INKDIGITS_REAL=FOLDER python benchmarks/real.py [MODEL...]
+    INKDIGITS_REAL=FOLDER python benchmarks/real.py [MODEL...]           single digits, by classifiers
+    INKDIGITS_REAL=FOLDER python benchmarks/real.py --reader [READER]    pages and numbers, by a page reader
 
-FOLDER holds singles.csv (file, label, kind) with its pictures, and npz/ with small bitmaps
-(arrays images, labels), each given to the reader as a picture: enlarged four times bicubically, with a margin
-of a quarter of its width in its background. Nothing of it is trained on or copied.
+Without a name the shipped model or reader is measured. What was measured before and is not now is kept.
+
+FOLDER holds singles.csv (file, label, kind) with its pictures, and npz/ with small bitmaps (arrays images,
+labels), each given to the reader as a picture: enlarged four times bicubically, with a margin of a quarter of
+its width in its background. For the page reader it holds labels.json (lines, tags and source of each photo),
+and orand_car_a/labels.csv and meza/labels.csv (file, digits, perhaps value with its signs) of pictures with
+one number each. Nothing of it is trained on or copied.
 """
 
+import argparse
 import csv
+import json
 import os
+import re
+import statistics
 import sys
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from measurement import describe_machine, write_results
+from measurement import describe_machine, merge_results
 
 import inkdigits
 from inkdigits.learning.evaluation import calibration_bins, expected_calibration_error
+from inkdigits.reading.reader import SHIPPED_READER, Reader
+from inkdigits.result import Reading
+
+STRINGS = ("orand_car_a", "meza")  # folders of pictures with one number each
+SURE = 0.9  # confidence
 
 
 def read_singles(classifier: inkdigits.Classifier, folder: Path) -> dict[str, object]:
@@ -64,20 +81,144 @@ def read_bitmaps(classifier: inkdigits.Classifier, path: Path) -> dict[str, obje
     return {"accuracy": float(np.mean(right)), "pictures": len(right)}
 
 
+# Pages and numbers. A reading is known by its file's path below FOLDER.
+
+
+def read_all(reader: Reader, folder: Path, files: Iterable[str]) -> tuple[dict[str, Reading], list[float]]:
+    """Read pictures; return the readings and the seconds each took."""
+    readings, seconds = {}, []
+    for file in files:
+        start = time.perf_counter()
+        readings[file] = reader.read(folder / file)
+        seconds.append(time.perf_counter() - start)
+    return readings, seconds
+
+
+def read_pages(reader: Reader, folder: Path) -> dict[str, Any]:
+    pages = json.loads((folder / "labels.json").read_text())
+    readings, seconds = read_all(reader, folder, pages)
+    texts = {file: reading.text for file, reading in readings.items()}
+    return score_pages(pages, texts) | {"median_seconds": statistics.median(seconds)}
+
+
+def score_pages(pages: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Score what was read of pages against their labels; signs don't count here.
+
+    Returns:
+        digit_f1 and number_f1: F1 of the page's digits, and of its numbers, in any order, averaged over the
+        pages of a source and then over the sources. Numbers that are scattered have no agreed grouping.
+        empty_ok: the share of pages without digits of which none was read.
+    """
+    digit_f1, number_f1, empty = defaultdict(list), defaultdict(list), []
+    for file, page in pages.items():
+        truth = " ".join(page["lines"]).split()
+        read = [digits for part in texts[file].split() if (digits := digits_of(part))]
+        if not truth:
+            empty.append(not read)
+            continue
+        source = page["source"]["repo"]
+        digit_f1[source].append(f1("".join(truth), "".join(read)))
+        if "scattered" not in page["tags"]:
+            number_f1[source].append(f1(truth, read))
+    return {
+        "digit_f1": statistics.fmean(map(statistics.fmean, digit_f1.values())),
+        "number_f1": statistics.fmean(map(statistics.fmean, number_f1.values())),
+        "empty_ok": statistics.fmean(empty),
+        "pictures": len(pages),
+        "sources": len(digit_f1),
+        "empty": len(empty),
+    }
+
+
+def f1(truth: Iterable[str], read: Iterable[str]) -> float:
+    """Return the F1 of two bags of things."""
+    there, found = Counter(truth), Counter(read)
+    return 2 * (there & found).total() / max(1, there.total() + found.total())
+
+
+def read_strings(reader: Reader, folder: Path, name: str) -> dict[str, Any]:
+    with (folder / name / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    readings, seconds = read_all(reader, folder, [row["file"] for row in rows])
+    sure = [
+        digits_of(reading.text) == row["digits"]
+        for row, reading in zip(rows, readings.values(), strict=True)
+        if len(reading.numbers) == 1 and reading.numbers[0].confidence >= SURE
+    ]
+    return score_strings(rows, {file: reading.text for file, reading in readings.items()}) | {
+        "sure": {"coverage": len(sure) / len(rows), "exact": statistics.fmean(sure) if sure else None},
+        "median_seconds": statistics.median(seconds),
+    }
+
+
+def score_strings(rows: Sequence[Mapping[str, str]], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Score what was read of pictures of one number each.
+
+    Returns:
+        exact: the share of pictures whose digits are all right.
+        with_signs: of those with a point, comma or minus, the share with that right too; point and comma are
+        one. Left out where no picture has any.
+    """
+    marked = [row for row in rows if re.search("[.,-]", row.get("value") or "")]
+    figures = {
+        "exact": statistics.fmean(digits_of(texts[row["file"]]) == row["digits"] for row in rows),
+        "pictures": len(rows),
+    }
+    if marked:
+        right = [with_signs(texts[row["file"]]) == with_signs(row["value"]) for row in marked]
+        figures |= {"with_signs": statistics.fmean(right), "marked": len(marked)}
+    return figures
+
+
+def digits_of(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def with_signs(text: str) -> str:
+    return re.sub("[^0-9.-]", "", text.replace(",", "."))
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="model folders of classifiers")
+    parser.add_argument(
+        "--reader", nargs="?", type=Path, const=SHIPPED_READER, help="measure a page reader: its folder"
+    )
+    options = parser.parse_args()
     if "INKDIGITS_REAL" not in os.environ:
         sys.exit("Set INKDIGITS_REAL to the folder of the collection; see the top of benchmarks/real.py.")
     folder = Path(os.environ["INKDIGITS_REAL"])
     print(describe_machine())
-    models = {}
-    for model in sys.argv[1:] or [None]:
-        classifier = inkdigits.Classifier(model)
-        readings = {"singles": read_singles(classifier, folder)}
-        for path in sorted((folder / "npz").glob("*.npz")):
-            readings[path.stem] = read_bitmaps(classifier, path)
-        models[classifier.card.name] = readings
-        print(f"{classifier.card.name}: {readings}")
-    write_results("real", {"models": models})
+    if options.reader:
+        measure_reader(options.reader, folder)
+    for model in options.models or ([] if options.reader else [None]):
+        measure_classifier(model, folder)
+
+
+def measure_classifier(model: Path | None, folder: Path) -> None:
+    classifier = inkdigits.Classifier(model)
+    figures = {"singles": read_singles(classifier, folder)}
+    for path in sorted((folder / "npz").glob("*.npz")):
+        figures[path.stem] = read_bitmaps(classifier, path)
+    print(f"{classifier.card.name}: {figures}")
+    merge_results("real", {classifier.card.name: figures}, within="models")
+
+
+def measure_reader(path: Path, folder: Path) -> None:
+    reader = Reader(path)
+    figures: dict[str, Any] = {"photos": read_pages(reader, folder)}
+    for name in STRINGS:
+        figures[name] = read_strings(reader, folder, name)
+    for part in (reader.finder, reader.lines):
+        figures[part.card.part] = {
+            "name": part.card.name,
+            "parameters": part.card.parameters,
+            "evaluation": dict(part.card.evaluation),
+        }
+    print(json.dumps(figures, indent=1))
+    merge_results("real", {"pages": figures})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command line: answers on standard output, everything else on standard error, exit status 0, 1 or 2."""
 
 import contextlib
+import csv
 import json
 import os
 import pty
@@ -17,10 +18,12 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from inkdigits.cli import cli
-from inkdigits.result import Digit
+from inkdigits.reading.reader import Reader
+from inkdigits.result import ROW_FIELDS, Digit, Reading
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "pictures"
 SEVEN = EXAMPLES / "7-pencil-in-a-corner.jpg"
+PAGE = EXAMPLES.parent / "pages" / "meter-card.jpg"
 
 
 def call(*arguments, **settings) -> Result:
@@ -171,6 +174,145 @@ def test_wrong_model_is_said(tmp_path):
     assert "has no card.json" in result.stderr
 
 
+# read
+
+
+@pytest.fixture(scope="module")
+def reading() -> Reading:
+    """What is read of the page in Python."""
+    return Reader().read(PAGE)
+
+
+def unmarked(text) -> str:
+    """Return text output without the marks of doubt."""
+    return re.sub(r"[\[\]?]", "", text)
+
+
+def test_read_prints_the_numbers_line_by_line(reading):
+    """Lines as on the page, doubt marked, nothing else."""
+    result = call("read", PAGE)
+    assert result.exit_code == 0
+    assert unmarked(result.stdout).replace("  ", " ") == reading.text + "\n"
+    assert reading.numbers
+
+
+def test_read_marks_doubt_without_color():
+    """A doubtful digit stands in brackets; if none does, the doubtful number has a question mark."""
+    strict, lax = (call("read", PAGE, "--min-confidence", least).stdout for least in (1, 0))
+    assert "[" in strict
+    assert "[" not in lax
+    assert unmarked(strict) == unmarked(lax)
+    rows = csv.DictReader(call("read", PAGE, "--csv").stdout.splitlines())
+    doubtful = [row["doubtful"] == "True" for row in rows]
+    assert [bool(set(number) & set("[?")) for number in call("read", PAGE).stdout.split()] == doubtful
+
+
+def test_read_json_is_the_reading(reading):
+    """One object a page, the same as in Python."""
+    answer = json.loads(call("read", PAGE, "--json").stdout)
+    assert answer == reading.to_dict()
+    assert answer["source"] == str(PAGE)
+
+
+def test_read_csv_has_a_row_a_number(reading):
+    """A header, then source, page, line, column, text, confidence, doubtful and box of each number."""
+    table = csv.DictReader(call("read", PAGE, "--csv").stdout.splitlines())
+    assert list(table) == [{key: str(value) for key, value in row.items()} for row in reading.to_rows()]
+    assert tuple(table.fieldnames) == ROW_FIELDS
+
+
+def test_read_draws_a_picture_of_the_same_size(tmp_path):
+    """--draw makes its folder, saves a PNG and goes with any output."""
+    result = call("read", PAGE, "--json", "--draw", tmp_path / "new" / "drawn")
+    assert json.loads(result.stdout)["numbers"]
+    (path,) = (tmp_path / "new" / "drawn").rglob("*.png")
+    assert path.name == "meter-card.jpg.png"
+    with Image.open(path) as drawn, Image.open(PAGE) as page:
+        assert (drawn.format, drawn.size) == ("PNG", page.size)
+        assert (np.asarray(drawn) != np.asarray(page)).any()
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_read_writes_to_a_file_what_it_would_print(form, tmp_path):
+    """--out leaves standard output empty."""
+    printed = call("read", PAGE, *form).stdout
+    result = call("read", PAGE, *form, "--out", tmp_path / "numbers")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (tmp_path / "numbers").read_text() == printed
+
+
+@pytest.mark.parametrize("option", ["--out", "--draw"])
+def test_read_says_what_can_not_be_written(option, tmp_path):
+    """A place below a file ends in one sentence."""
+    (tmp_path / "file").write_text("kept")
+    result = call("read", PAGE, option, tmp_path / "file" / "below")
+    assert result.exit_code == 1
+    assert "can't be written" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a page, blank paper in a folder below, a broken picture and a file that is none."""
+    (tmp_path / "b").mkdir()
+    cv2.imwrite(str(tmp_path / "b" / "blank.png"), np.full((60, 80), 255, np.uint8))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    (tmp_path / "page.jpg").write_bytes(PAGE.read_bytes())
+    (tmp_path / "notes.txt").write_text("not a picture")
+    return tmp_path
+
+
+def test_read_goes_on_after_a_bad_picture(folder, reading):
+    """With --json each picture of a folder has an object, sorted; a bad one has an error, the status is 1."""
+    result = call("read", folder, "--json")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    assert [Path(answer["source"]).name for answer in answers] == ["blank.png", "broken.png", "page.jpg"]
+    assert answers[1].keys() == {"source", "error"}
+    assert (answers[0]["text"], answers[2]["text"]) == ("", reading.text)
+
+
+def test_read_names_each_of_several_pictures(folder, reading):
+    """Text output has a title a page; errors go to standard error, and what was read is counted there."""
+    result = call("read", folder)
+    blank, page = f"{folder}/b/blank.png:\nno digits found\n", f"{folder}/page.jpg:\n{reading.text}\n"
+    assert unmarked(result.stdout).replace("  ", " ") == blank + page
+    assert f"{folder}/broken.png: error: " in result.stderr
+    assert f"3 pictures, {len(reading.numbers)} numbers, " in result.stderr
+
+
+def test_read_keeps_the_rest_in_the_file(folder, tmp_path):
+    """A bad picture costs its own rows of the table alone."""
+    result = call("read", folder, "--csv", "--out", tmp_path / "numbers.csv")
+    assert result.exit_code == 1
+    with (tmp_path / "numbers.csv").open(newline="") as file:
+        assert {row["source"] for row in csv.DictReader(file)} == {f"{folder}/page.jpg"}
+
+
+def test_read_takes_standard_input(reading, tmp_path):
+    """A dash stands for standard input, in answers and in the names of drawings."""
+    result = call("read", "-", "--json", "--draw", tmp_path, input=PAGE.read_bytes())
+    answer = json.loads(result.stdout)
+    assert (answer["source"], answer["text"]) == ("-", reading.text)
+    assert [path.name for path in tmp_path.iterdir()] == ["standard-input.png"]
+
+
+@pytest.mark.parametrize("least", ["1.1", "-0.1", "high"])
+def test_read_refuses_what_is_no_confidence(least):
+    """--min-confidence is from 0 to 1."""
+    result = call("read", PAGE, "--min-confidence", least)
+    assert result.exit_code == 2
+    assert least in result.stderr
+
+
+def test_read_says_which_reader_folder_is_none(tmp_path):
+    """A folder without a reader's parts ends in one sentence."""
+    result = call("read", PAGE, "--model", tmp_path)
+    assert result.exit_code == 1
+    assert "finder" in result.stderr
+
+
 # train, evaluate, export
 
 
@@ -281,7 +423,7 @@ def test_quiet_training_prints_the_evaluation_only(tmp_path):
 # help, errors, start
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "classify", "export"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "classify", "read", "export"])
 def test_every_command_has_help_with_an_example(command):
     """--help shows complete commands to copy, each on a line of its own."""
     lines = [line.strip() for line in call(command, "--help").stdout.splitlines()]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from inkdigits.learning.training import Run, train
     from inkdigits.reading.classifier import Classifier, classify
     from inkdigits.reading.model import export_model
+    from inkdigits.reading.reader import Reader, read
     from inkdigits.result import Box, Digit, Number, Reading
 
 __version__ = "0.1.0"
@@ -60,6 +61,7 @@ _HOMES = {
     "inkdigits.learning.training": ["Run", "train"],
     "inkdigits.reading.classifier": ["Classifier", "classify"],
     "inkdigits.reading.model": ["export_model"],
+    "inkdigits.reading.reader": ["Reader", "read"],
     "inkdigits.result": ["Box", "Digit", "Number", "Reading"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -77,12 +79,14 @@ __all__ = [
     "ModelError",
     "Number",
     "PictureError",
+    "Reader",
     "Reading",
     "Run",
     "RunError",
     "classify",
     "evaluate",
     "export_model",
+    "read",
     "train",
 ]
 

@@ -12,6 +12,7 @@ import io
 import itertools
 import json
 import logging
+import math
 import os
 import shlex
 import sys
@@ -375,7 +376,9 @@ def _output(path: Path | None) -> Iterator[Callable[[str], None]]:
         return
     try:
         with replacing(path) as whole, whole.open("w", encoding="utf-8", newline="\n") as file:
-            yield lambda line: print(line, file=file)
+            yield lambda line: click.echo(line, file=file)  # without colors, as this is no terminal
+    except BrokenPipeError:  # of standard output
+        raise
     except OSError as error:
         raise _Failure(f"{path} can't be written: {error.strerror or error}.") from error
 
@@ -411,7 +414,7 @@ def _marked(number: Number) -> str:
 
 def _csv_row(values: Iterable[object]) -> str:
     row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(values)
+    csv.writer(row, lineterminator="").writerow([_printable(str(value)) for value in values])
     return row.getvalue()
 
 
@@ -422,11 +425,11 @@ def _draw_reading(reading: Reading, picture: Path | bytes, folder: Path, max_pix
     from inkdigits.reading.image import load_rgb
 
     drawn = reading.draw(load_rgb(picture, max_pixels=max_pixels))
-    source = Path(reading.source or "")
-    name = "standard-input" if reading.source == STANDARD_INPUT else "-".join(source.with_suffix("").parts)
-    path = folder / f"{name.strip('-/.')}.png"
+    source = Path("standard-input" if reading.source == STANDARD_INPUT else reading.source or "picture")
+    below = [part for part in source.parts if part not in {source.anchor, os.pardir}]
+    path = folder.joinpath(*below[:-1], f"{below[-1]}.png")  # scan.jpg and scan.png are two pictures
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as whole:
             Image.fromarray(drawn).save(whole, format="PNG")
     except OSError as error:
@@ -563,7 +566,7 @@ def _progress_display() -> Iterator[Callable[[Progress], None]]:
             description=f"epoch {progress.epoch}/{progress.epochs} step {progress.step}/{progress.steps}",
             total=progress.epochs * progress.steps,
             completed=(progress.epoch - 1) * progress.steps + progress.step,
-            figures=f"loss {progress.loss:.4f} accuracy {100 * progress.accuracy:.2f} %",
+            figures=f"loss {progress.loss:.4f}{_accuracy(progress.accuracy)}",
         )
 
     try:
@@ -576,10 +579,15 @@ def _epoch_line(progress: Progress) -> str:
     row = progress.validation or {}
     return (
         f"epoch {progress.epoch:{len(str(progress.epochs))}}/{progress.epochs}  "
-        f"loss {row['loss']:.4f}  accuracy {100 * row['accuracy']:.2f} %  "
-        f"validation: loss {row['validation_loss']:.4f}  accuracy {100 * row['validation_accuracy']:.2f} %  "
+        f"loss {row['loss']:.4f}{_accuracy(row['accuracy'])}  "
+        f"validation: loss {row['validation_loss']:.4f}{_accuracy(row['validation_accuracy'])}  "
         f"({row['seconds']:.1f} s)"
     )
+
+
+def _accuracy(share: float) -> str:
+    """Write a share of right answers, or nothing where it has no meaning."""
+    return "" if math.isnan(share) else f"  accuracy {100 * share:.2f} %"
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ class Number:
         text: its digits and the signs ``. , - / :`` inside or before it, always the best guess: "26.2", "-9".
         line: 1 for the page's first line, as spreadsheets count.
         column: 1 for the leftmost; numbers of different lines that stand below each other share it.
-        confidence: calibrated probability that all of ``text`` is right, 0 to 1.
+        confidence: how sure the reader is that all of ``text`` is right, 0 to 1.
         doubtful: True where a digit is, where ink between digits can't be named, or below the threshold.
         box: around its digits and signs, in pixels of the upright picture.
         digits: from left to right; signs have no entry.

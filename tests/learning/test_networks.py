@@ -46,5 +46,7 @@ def test_network_gives_probabilities(name):
 
 def test_unknown_network_names_the_known_ones():
     """The error lists what is accepted."""
-    with pytest.raises(ArgumentError, match=r"'lenet'\. Accepted: classic, quick, compact, best, finder, lines"):
+    with pytest.raises(
+        ArgumentError, match=r"'lenet'\. Accepted: classic, quick, compact, best, finder, lines"
+    ):
         build_network("lenet")

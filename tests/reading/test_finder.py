@@ -95,3 +95,15 @@ def test_pages_are_continued_to_what_the_network_takes(shape):
     whole = finder._whole(page)
     assert whole.shape[0] % 16 == whole.shape[1] % 16 == 0
     assert np.array_equal(whole[: shape[0], : shape[1]], page)
+
+
+def test_a_part_of_a_digit_gives_way():
+    """The loop of an 8, found a little surer in a finer look, does not replace the 8."""
+    kept = once(marks_of((0, 0, 60, 80), (20, 10, 20, 20), scores=[0.80, 0.85]))
+    assert kept.boxes[:, 2].tolist() == [60]
+
+
+def test_a_much_surer_small_digit_stays():
+    """A large box of which the finder is hardly sure does not replace a digit."""
+    kept = once(marks_of((0, 0, 60, 80), (20, 10, 20, 20), scores=[0.35, 0.85]))
+    assert kept.boxes[:, 2].tolist() == [20]

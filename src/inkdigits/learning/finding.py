@@ -41,8 +41,9 @@ class Finding:
         self._recipe, self._seed, self._dataset = recipe, seed, dataset
         self.samples = recipe.samples
         self.loss: Any = finder_loss
+        # Epochs count from 1, so no training page comes from the same random numbers.
         self._pages = [
-            make_page(dataset.validation, np.random.default_rng([0, number]), SIDE, purpose="held-out")
+            make_page(dataset.validation, np.random.default_rng([0, 0, number]), SIDE, purpose="held-out")
             for number in range(VALIDATION_PAGES)
         ]
         self._validation = _arrays(self._pages)
@@ -57,7 +58,7 @@ class Finding:
         inputs, targets = self._validation
         maps = network.predict(inputs, batch_size=20, verbose=0)
         loss = float(np.mean(ops.convert_to_numpy(finder_loss(targets.astype(np.float32), maps))))
-        maps[..., :2] = 1 / (1 + np.exp(-maps[..., :2]))
+        maps[..., :2] = ops.convert_to_numpy(ops.sigmoid(maps[..., :2]))
         return {"loss": loss, "accuracy": self._f1(maps, 0.4)}
 
     def _f1(self, maps: Floats, threshold: float) -> float:

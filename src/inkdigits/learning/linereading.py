@@ -40,7 +40,8 @@ class LineReading:
         self._recipe, self._seed, self._dataset = recipe, seed, dataset
         self.samples = recipe.samples
         self.loss: Any = keras.losses.CTC()
-        self._validation = _lines(dataset.validation, VALIDATION_LINES, [0], "held-out")
+        # Epochs count from 1, so no training line comes from the same random numbers.
+        self._validation = _lines(dataset.validation, VALIDATION_LINES, [0, 0], "held-out")
 
     def prepare(self, epoch: int) -> tuple[Gray, npt.NDArray[np.int32]]:
         """Return an epoch's lines (N, 32, 224, 1) and their characters (N, 18), 0 where there is none."""

@@ -54,7 +54,7 @@ def pairs(count: int, digits: Images, rng: np.random.Generator) -> Images:
     for image, pair in zip(images, both, strict=True):
         left, right = (digit[:, _columns_of_ink(digit)] for digit in pair)
         gap = int(rng.integers(-3, 5))
-        width = left.shape[1] + right.shape[1] + gap
+        width = max(left.shape[1] + right.shape[1] + gap, left.shape[1], right.shape[1])
         wide = np.zeros((SIDE, width), np.uint8)
         wide[:, : left.shape[1]] = left
         wide[:, width - right.shape[1] :] = np.maximum(wide[:, width - right.shape[1] :], right)

@@ -11,6 +11,7 @@ from typing import Any
 
 from inkdigits.errors import ArgumentError
 
+PARTS = ("classifier", "finder", "lines")
 MAX_EPOCHS = 10_000
 MAX_BATCH_SIZE = 55_000
 MAX_SAMPLES = 20_000  # of one epoch, as many as fit the memory of a small machine
@@ -51,6 +52,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""
+        if self.part not in PARTS:
+            raise ArgumentError(f"part must be one of {', '.join(PARTS)}. Received: part={self.part!r}")
+        if (self.samples > 0) != (self.part != "classifier"):
+            raise ArgumentError(
+                "A finder and a reader of lines need samples for each epoch, a classifier has MNIST's. "
+                f"Received: part={self.part!r}, samples={self.samples!r}"
+            )
         _check_range("epochs", self.epochs, 1, MAX_EPOCHS)
         _check_range("samples", self.samples, 0, MAX_SAMPLES)
         _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
@@ -139,7 +147,7 @@ RECIPES = {
             name="finder",
             part="finder",
             network="finder",
-            epochs=36,
+            epochs=24,
             batch_size=16,
             learning_rate=0.002,
             warmup=0.05,

@@ -363,6 +363,8 @@ def _fit(
 
 def _prepared(task: Task, first: int, last: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
     """Yield each epoch's number and what `Task.prepare` gives; the next is prepared while this one trains."""
+    if first > last:  # killed while it was finishing
+        return
     with ThreadPoolExecutor(1) as background:
         upcoming = background.submit(task.prepare, first)
         for epoch in range(first, last + 1):

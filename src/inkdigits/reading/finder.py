@@ -23,10 +23,12 @@ Floats = npt.NDArray[np.float32]
 SPOT = 4  # pixels of the page for each of the network's answers
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
+SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to the next.
 HANDED_ON = 44
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
+FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,11 @@ class Marks:
     boxes: Floats
     scores: Floats
     is_sign: npt.NDArray[np.bool_]
+
+    @classmethod
+    def none(cls) -> Marks:
+        """Return what an empty page has."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.bool_))
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -78,20 +85,31 @@ class Finder:
         Args:
             gray: uint8 of shape (H, W).
             threshold: the smallest score kept, 0 to 1; None for the card's.
-            full_resolution: do not reduce a page of more than 5 megapixels first.
+            full_resolution: do not reduce a page of more than 5 megapixels first; this takes about 60 bytes
+                of memory a pixel.
 
         Returns:
             Digits and signs, the surest first.
+
+        Example:
+            >>> marks = Finder("models/finder").find(np.full((200, 300), 255, np.uint8))  # doctest: +SKIP
+            >>> len(marks)  # doctest: +SKIP
+            0
         """
         least = self.card.doubt_threshold if threshold is None else threshold
-        found = []
+        found = [Marks.none()]
+        if min(gray.shape) < SMALLEST_DIGIT:
+            return found[0]
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
         for scale in scales:
             page = _resized(gray, scale)
             marks = peaks(self._model.network.run(_whole(page)[np.newaxis])[0], least)
             tall = marks.boxes[:, 3]
             kept = (tall <= HANDED_ON) | (scale == scales[-1])
-            found.append(Marks(marks.boxes / scale, marks.scores, marks.is_sign)[kept])
+            # Rounded sizes: a page of 1,237 pixels has no half.
+            across, down = page.shape[1] / gray.shape[1], page.shape[0] / gray.shape[0]
+            boxes = (marks.boxes / (across, down, across, down)).astype(np.float32)
+            found.append(Marks(boxes, marks.scores, marks.is_sign)[kept])
         return once(joined(found))
 
 
@@ -157,20 +175,29 @@ def joined(marks: list[Marks]) -> Marks:
 def once(marks: Marks) -> Marks:
     """Keep the surest of the marks that lie on one another, the surest first.
 
-    Two lie on one another if they share more than half of the smaller one and are of about the same size: a
-    point close to a digit, or a flag under a large digit, is not the same.
+    Two lie on one another if they share more than half of the smaller one. A box far smaller than the digit
+    it lies on is one of its parts, as the loop of an 8 is in a finer look, and gives way unless it is much
+    surer. A sign and a digit are the same only if they are of about the same size: a point may stand close to
+    a digit.
     """
     marks = marks[np.argsort(-marks.scores, kind="stable")]
     start, size = marks.boxes[:, :2], marks.boxes[:, 2:]
     end, area = start + size, size.prod(axis=1)
+
+    def covered_by(i: int) -> npt.NDArray[np.bool_]:
+        shared = (np.minimum(end[i], end) - np.maximum(start[i], start)).clip(0).prod(axis=1)
+        covered: npt.NDArray[np.bool_] = shared > OVERLAP * np.minimum(area[i], area)
+        return covered & (
+            (marks.is_sign == marks.is_sign[i]) | (shared > OVERLAP * np.maximum(area[i], area))
+        )
+
     alive = np.ones(len(marks), np.bool_)
     for i in range(len(marks)):
-        if not alive[i]:
-            continue
-        shared = (np.minimum(end[i], end) - np.maximum(start[i], start)).clip(0).prod(axis=1)
-        covered = shared > OVERLAP * np.minimum(area[i], area)
-        alike = (marks.is_sign == marks.is_sign[i]) | (shared > OVERLAP * np.maximum(area[i], area))
-        covered &= alike
-        covered[: i + 1] = False
-        alive &= ~covered
+        smaller = area < FRAGMENT * area[i]
+        alive &= ~(covered_by(i) & smaller & (marks.scores < 1.4 * marks.scores[i]) & ~marks.is_sign[i])
+    for i in range(len(marks)):
+        if alive[i]:
+            covered = covered_by(i)
+            covered[: i + 1] = False
+            alive &= ~covered
     return marks[alive]

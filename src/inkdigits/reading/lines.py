@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,6 +17,7 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 LINE_HEIGHT = 32  # pixels the network takes
+BATCH, BATCH_WIDTH = 16, 16_384  # lines and pixels of their widths read at once, for the memory's sake
 SLICE = 2  # pixels of the width for each of its answers
 NAMES: tuple[str, ...] = tuple(PARTS["lines"]["labels"])  # the first is "nothing new"
 
@@ -63,9 +65,7 @@ class LineReader:
         Lines of about the same width are read together: padding costs as much as reading.
         """
         answers: list[list[Character]] = [[] for _ in lines]
-        order = sorted(range(len(lines)), key=lambda i: lines[i].shape[1])
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
+        for batch in _batches([line.shape[1] for line in lines]):
             width = -(-max(lines[i].shape[1] for i in batch) // 4) * 4
             probabilities = self._model.network.run(np.stack([padded(lines[i], width) for i in batch]))
             for i, each in zip(batch, probabilities, strict=True):
@@ -73,7 +73,16 @@ class LineReader:
         return answers
 
 
-BATCH = 16
+def _batches(widths: list[int]) -> Iterator[list[int]]:
+    """Yield the numbers of lines to read together: of similar width, and few where they are long."""
+    batch: list[int] = []
+    for i in sorted(range(len(widths)), key=lambda i: widths[i]):
+        if batch and (len(batch) == BATCH or widths[i] * (len(batch) + 1) > BATCH_WIDTH):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
 
 
 def padded(line: Gray, width: int) -> Gray:

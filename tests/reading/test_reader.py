@@ -1,0 +1,248 @@
+"""From a page to its numbers."""
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkdigits.errors import ModelError
+from inkdigits.reading.image import load_gray
+from inkdigits.reading.reader import Reader, read
+from inkdigits.result import Reading
+
+PAGES = Path(__file__).parents[2] / "examples" / "pages"
+TEXTS = json.loads((PAGES / "pages.json").read_text())
+PAGE = PAGES / "meter-card.jpg"
+RIGHT = 0.8  # of an example page's numbers, at least
+ALIKE = 0.8  # of the numbers of two pictures of one page, at least
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """The reader with the shipped models."""
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def readings(reader):
+    """The example pages, read."""
+    return {name: reader.read(PAGES / name) for name in TEXTS}
+
+
+@pytest.fixture(scope="module")
+def gray():
+    """Two lines of an example page as an array, small enough to be read often."""
+    return load_gray(PAGE)[300:570, 270:790]
+
+
+@pytest.fixture(scope="module")
+def digits(mnist):
+    """MNIST digits in black on a white page, and the boxes (x, y, width, height) of their ink."""
+    page = np.full((300, 500), 255, np.uint8)
+    boxes = []
+    for place in range(8):
+        ink = cv2.resize(mnist.validation.images[place], (56, 56), interpolation=cv2.INTER_AREA)
+        x, y = 60 + 90 * (place % 4), 60 + 120 * (place // 4)
+        page[y : y + 56, x : x + 56] -= ink
+        left, top, width, height = cv2.boundingRect((ink > 100).astype(np.uint8))
+        boxes.append((x + left, y + top, width, height))
+    return page, np.array(boxes)
+
+
+def shared(one, other) -> float:
+    """Return which share of the numbers of the first text the other has, in any order."""
+    there, found = Counter(one.split()), Counter(other.split())
+    return (there & found).total() / max(1, there.total())
+
+
+# What is read
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_example_pages_are_read(readings, name):
+    """A table, a comb of boxes, amounts on squared paper and a blackboard: most numbers with their signs."""
+    assert shared("\n".join(TEXTS[name]), readings[name].text) >= RIGHT
+
+
+@pytest.mark.parametrize("tone", [255, 128, 10])
+def test_blank_paper_has_no_numbers(reader, tone):
+    """A page without digits is a reading without numbers."""
+    assert reader.read(np.full((200, 300), tone, np.uint8)) == Reading(None, 1, 300, 200, ())
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 20_000), (20_000, 1), (2, 3)])
+def test_picture_too_narrow_for_a_digit_has_no_numbers(reader, shape):
+    """Any picture that can be opened can be read."""
+    assert reader.read(np.full(shape, 200, np.uint8)).numbers == ()
+
+
+def test_light_on_dark_is_read_like_dark_on_light(reader, gray):
+    """A negative has the same numbers."""
+    assert shared(reader.read(gray).text, reader.read(255 - gray).text) >= ALIKE
+
+
+def test_page_over_five_megapixels_is_read_in_its_own_pixels(reader, gray):
+    """It is reduced to be read; numbers and boxes are those of the picture given."""
+    large = cv2.resize(gray, None, fx=6, fy=6, interpolation=cv2.INTER_CUBIC)
+    assert large.size > 5_000_000
+    one, other = reader.read(gray), reader.read(large)
+    assert (other.width, other.height) == (6 * one.width, 6 * one.height)
+    assert shared(one.text, other.text) >= ALIKE
+    assert max(number.box.x for number in other.numbers) > one.width
+
+
+# Doubt
+
+
+def test_doubt_never_changes_the_text(reader, gray):
+    """Whatever confidence is asked for, the best guess is given."""
+    texts = {reader.read(gray, min_confidence=least).text for least in (0.0, 0.5, 0.99, 1.0)}
+    assert texts == {reader.read(gray).text}
+
+
+def test_all_that_is_not_certain_is_doubtful_if_certainty_is_asked_for(reader, gray):
+    """With min_confidence 1 nothing less is accepted."""
+    for number in reader.read(gray, min_confidence=1.0).numbers:
+        assert number.doubtful or number.confidence == 1
+        assert all(digit.doubtful or digit.confidence == 1 for digit in number.digits)
+
+
+def test_with_no_confidence_asked_for_two_opinions_alone_make_doubt(reader, gray):
+    """With min_confidence 0 a number is doubtful only where finder and line reader differ."""
+    lax, strict = (reader.read(gray, min_confidence=least).numbers for least in (0.0, 0.9))
+    assert not any(digit.doubtful for number in lax for digit in number.digits)
+    assert {number.box for number in lax if number.doubtful} <= {
+        number.box for number in strict if number.doubtful
+    }
+
+
+def test_threshold_of_the_card_is_the_usual_one(reader, gray):
+    """None stands for the line reader's threshold."""
+    assert reader.read(gray) == reader.read(gray, min_confidence=reader.lines.card.doubt_threshold)
+
+
+# The form of a reading
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_of_a_number_is_its_digits_and_signs(readings, name):
+    """Every digit of the text has an entry, in order, and signs have none."""
+    for number in readings[name].numbers:
+        assert [str(digit.value) for digit in number.digits] == [c for c in number.text if c.isdigit()]
+        assert set(number.text) <= set("0123456789.,-/:")
+        assert number.text[-1].isdigit()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_probabilities_are_ten_that_add_up_to_one(readings, name):
+    """So each digit says what else it might be; no number is surer than its least sure digit."""
+    for number in readings[name].numbers:
+        for digit in number.digits:
+            assert len(digit.probabilities) == 10
+            assert sum(digit.probabilities) == pytest.approx(1, abs=1e-5)
+            assert digit.probabilities[digit.value] == max(digit.probabilities)
+        assert 0 <= number.confidence <= min(digit.confidence for digit in number.digits) + 1e-6
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_numbers_are_in_reading_order(readings, name):
+    """Line by line, from left to right; lines and columns count from 1."""
+    places = [(number.line, number.column) for number in readings[name].numbers]
+    assert places == sorted(set(places))
+    assert {line for line, _ in places} == set(range(1, 1 + len({line for line, _ in places})))
+    assert min(column for _, column in places) == 1
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_boxes_lie_on_the_page(readings, name):
+    """Each has an area, and none reaches beyond the page."""
+    reading = readings[name]
+    for box in [part.box for number in reading.numbers for part in (number, *number.digits)]:
+        assert box.width > 0
+        assert box.height > 0
+        assert 0 <= box.x <= box.x + box.width <= reading.width
+        assert 0 <= box.y <= box.y + box.height <= reading.height
+
+
+def test_boxes_at_the_edge_lie_on_the_page(reader, digits):
+    """Also where the page cuts through digits."""
+    page, boxes = digits
+    left, top = boxes[0][:2] + boxes[0][2:] // 4
+    cut = page[top:, left:]
+    for number in reader.read(cut).numbers:
+        assert min(number.box.x, number.box.y) >= 0
+        assert number.box.x + number.box.width <= cut.shape[1]
+        assert number.box.y + number.box.height <= cut.shape[0]
+
+
+def test_boxes_are_around_the_ink(reader, digits):
+    """Each digit's box is about as large as its ink, and where it is."""
+    page, inks = digits
+    found = [digit.box.to_list() for number in reader.read(page).numbers for digit in number.digits]
+    assert len(found) == len(inks)
+    for x, y, width, height in found:
+        nearest = inks[np.abs(inks[:, :2] - (x, y)).sum(axis=1).argmin()]
+        assert (x, y, width, height) == pytest.approx(nearest, abs=8)
+
+
+def test_page_says_where_it_comes_from(reader, tmp_path):
+    """The source is the path unless another is given; what has no path has none."""
+    path = tmp_path / "blank.png"
+    Image.new("L", (60, 40), 255).save(path)
+    assert reader.read(path).source == reader.read(str(path)).source == str(path)
+    assert reader.read(path, source="sheet").source == "sheet"
+    assert reader.read(path.read_bytes()).source is None
+    assert (reader.read(path).page, reader.read(path).width, reader.read(path).height) == (1, 60, 40)
+
+
+def test_size_is_that_of_the_upright_picture(reader, tmp_path):
+    """A photo taken sideways is turned before it is read."""
+    image = Image.new("L", (60, 40), 255)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    reading = reader.read(tmp_path / "turned.jpg")
+    assert (reading.width, reading.height) == (40, 60)
+
+
+# How it is called
+
+
+def test_every_kind_of_picture_gives_the_same_numbers(reader, gray, tmp_path):
+    """A path, bytes, a file, a PIL image and an array of one page."""
+    path = tmp_path / "page.png"
+    Image.fromarray(gray).save(path)
+    numbers = reader.read(gray).numbers
+    assert numbers
+    with path.open("rb") as file, Image.open(path) as image:
+        for picture in (path, str(path), path.read_bytes(), file, image):
+            assert reader.read(picture).numbers == numbers
+
+
+def test_threads_do_not_disturb_each_other(reader, gray):
+    """Four threads read what one does."""
+    pages = [gray, gray[:140], gray[140:], gray[:, :300]] * 3
+    with ThreadPoolExecutor(4) as pool:
+        read_together = list(pool.map(reader.read, pages))
+    assert read_together == [reader.read(page) for page in pages]
+
+
+def test_read_uses_the_shipped_reader(reader, gray):
+    """The function reads as the class does."""
+    assert read(gray) == reader.read(gray)
+
+
+def test_reader_names_single_digits(reader):
+    """A reader has the classifier, too."""
+    assert reader.classify(PAGES.parent / "pictures" / "3-marker-on-a-yellow-note.jpg").value == 3
+
+
+def test_folder_without_a_part_is_refused(tmp_path):
+    """A reader folder holds a model folder for each part."""
+    with pytest.raises(ModelError, match="finder"):
+        Reader(tmp_path)
