@@ -186,10 +186,9 @@ def once(marks: Marks) -> Marks:
 
     def covered_by(i: int) -> npt.NDArray[np.bool_]:
         shared = (np.minimum(end[i], end) - np.maximum(start[i], start)).clip(0).prod(axis=1)
-        covered: npt.NDArray[np.bool_] = shared > OVERLAP * np.minimum(area[i], area)
-        return covered & (
-            (marks.is_sign == marks.is_sign[i]) | (shared > OVERLAP * np.maximum(area[i], area))
-        )
+        alike = (marks.is_sign == marks.is_sign[i]) | (shared > OVERLAP * np.maximum(area[i], area))
+        covered: npt.NDArray[np.bool_] = alike & (shared > OVERLAP * np.minimum(area[i], area))
+        return covered
 
     alive = np.ones(len(marks), np.bool_)
     for i in range(len(marks)):
