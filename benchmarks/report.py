@@ -478,10 +478,11 @@ machine, so their seconds tell no more than the order of magnitude.
 def sure_numbers(name: str, strings: dict[str, Any]) -> str:
     """Say how often a number is right that is read with confidence."""
     sure = strings["sure"]
-    share = "none" if sure["exact"] is None else f"{percent(sure['exact'], 1)} %"
+    if not sure["coverage"]:
+        return f"- None of {name}'s pictures is read as one number with a confidence of 0.9 or more."
     return (
         f"- {percent(sure['coverage'], 1)} % of {name}'s pictures are read as one number with a confidence "
-        f"of 0.9 or more; {share} of these are right."
+        f"of 0.9 or more; {percent(sure['exact'], 1)} % of these are right."
     )
 
 

@@ -147,9 +147,9 @@ def peaks(maps: Floats, threshold: float) -> Marks:
 
     Example:
         >>> maps = np.zeros((8, 8, 6), np.float32)
-        >>> maps[2, 3] = 0.9, 0, 0, 0, np.log(10), np.log(20)
+        >>> maps[4, 3] = 0.9, 0, 0, 0, np.log(10), np.log(20)
         >>> peaks(maps, 0.5).boxes.round(1).tolist()
-        [[9.0, 0.0, 10.0, 20.0]]
+        [[9.0, 8.0, 10.0, 20.0]]
     """
     found = []
     for kind in (0, 1):

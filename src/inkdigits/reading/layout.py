@@ -408,9 +408,14 @@ def _columns(extents: list[Floats]) -> list[list[tuple[int, int]]]:
         for (column, place), (next_column, next_place) in itertools.pairwise(pairs):
             if place >= 0:
                 merged.append([*columns[column], (row, place)])
-            fresh = [(line[k].sum(), [(row, k)]) for k in range(place + 1, next_place)]
-            old = [(sides[c].sum(), columns[c]) for c in range(column + 1, next_column)]
-            merged += [members for _, members in sorted(fresh + old)]
+            fresh = [[(row, k)] for k in range(place + 1, next_place)]
+            old = columns[column + 1 : next_column]
+            # A wide number may have moved a column's middle past the next one's; the order stays.
+            middles = [
+                *np.maximum.accumulate(line[place + 1 : next_place].sum(axis=1)),
+                *np.maximum.accumulate(sides[column + 1 : next_column].sum(axis=1)),
+            ]
+            merged += [(fresh + old)[i] for i in np.argsort(middles, kind="stable")]
         columns = merged
     return columns
 
