@@ -44,6 +44,8 @@ format: $(VENV)/installed  ## put the code into shape
 pictures: demo  ## draw every picture of the documentation anew
 	$(BIN)/python examples/draw.py
 	$(BIN)/python examples/steps.py
+	$(BIN)/python examples/pages.py
+	$(BIN)/python examples/read.py
 	cp runs/demo/figures/*.png docs/images/
 
 models: model-classifier model-finder model-lines  ## train all that is shipped, from nothing (hours; goes on after an interruption)

@@ -201,6 +201,7 @@ def test_readme_python_runs(run, tmp_path, monkeypatch):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "classic").symlink_to(run.path)
     (tmp_path / "seven.jpg").write_bytes((ROOT / "examples/pictures/7-pencil-in-a-corner.jpg").read_bytes())
+    (tmp_path / "page.jpg").write_bytes((ROOT / "examples/pages/meter-card.jpg").read_bytes())
     names = {}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         short = block.replace(
