@@ -400,9 +400,9 @@ MNIST-C ([arXiv 1906.02337](https://arxiv.org/abs/1906.02337)); these are not it
 those: 75.9 for a typical network, 89.76 the best seen without training on corruptions.
 
 No network was trained on these generators, but the augmentation of recipes with `poor` pictures makes
-changes of its own that are alike: noise (shot and impulse noise), clouds (fog, brightness), blur, lines (dotted line,
-zigzag), inverted parts and rims (stripe), outlines (canny edges); and every augmented recipe shears, scales,
-turns and moves. `classic` and the keras.io example saw none of it.
+changes of its own that are alike: noise (shot and impulse noise), clouds (fog, brightness), blur, lines
+(dotted line, zigzag), inverted parts and rims (stripe), outlines (canny edges); and every augmented recipe
+shears, scales, turns and moves. `classic` and the keras.io example saw none of it.
 
 {robustness_table(read_results("robustness"))}
 
