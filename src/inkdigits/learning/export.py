@@ -130,7 +130,6 @@ def export_part(
     data: Mapping[str, str],
     evaluation: PartEvaluation,
     doubt_threshold: float = 0.5,
-    calibration: Mapping[str, Any] | None = None,
 ) -> tuple[bytes, Card]:
     """Turn a part of the page reader into ONNX and compare it with the trained network.
 
@@ -143,7 +142,6 @@ def export_part(
         data: SHA-256 of the files of the data set.
         evaluation: figures for the card.
         doubt_threshold: for the card.
-        calibration: for the card.
 
     Returns:
         The bytes of ``model.onnx`` and the card. Nothing is written.
@@ -163,7 +161,7 @@ def export_part(
         seed=seed,
         data=data,
         doubt_threshold=doubt_threshold,
-        calibration=calibration or {"method": "none"},
+        calibration={"method": "none"},
         evaluation=evaluation.to_dict(),
     )
     return model, card

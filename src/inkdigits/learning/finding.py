@@ -42,10 +42,7 @@ class Finding:
         self.samples = recipe.samples
         self.loss: Any = finder_loss
         # Epochs count from 1, so no training page comes from the same random numbers.
-        self._pages = [
-            make_page(dataset.validation, np.random.default_rng([0, 0, number]), SIDE, purpose="held-out")
-            for number in range(VALIDATION_PAGES)
-        ]
+        self._pages = _pages(dataset.validation, VALIDATION_PAGES, [0, 0], "held-out")
         self._validation = _arrays(self._pages)
 
     def prepare(self, epoch: int) -> tuple[Gray, npt.NDArray[np.float16]]:

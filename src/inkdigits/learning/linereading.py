@@ -16,11 +16,10 @@ from inkdigits.files import replacing
 from inkdigits.learning.evaluation import PartEvaluation
 from inkdigits.learning.export import export_part
 from inkdigits.learning.mnist import Mnist, Split
-from inkdigits.learning.networks import LINE_HEIGHT
 from inkdigits.learning.recipe import Recipe
 from inkdigits.learning.synthesis.pages import NAMES, make_line
 from inkdigits.learning.synthesis.paper import Purpose
-from inkdigits.reading.lines import best_path, padded
+from inkdigits.reading.lines import LINE_HEIGHT, best_path, padded
 from inkdigits.reading.model import write_model_folder
 
 WIDTH = 224  # pixels; shorter lines are continued with their paper

@@ -16,11 +16,10 @@ import numpy.typing as npt
 from keras import Input, KerasTensor, Model, Sequential, initializers, layers, ops
 
 from inkdigits.errors import ArgumentError
+from inkdigits.reading.lines import LINE_HEIGHT, NAMES
 
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
-LINE_HEIGHT = 32  # pixels; a digit of MNIST's size has room above and below
-CHARACTERS = 16  # nothing new, ten digits, five signs
 
 
 def start_backend() -> None:
@@ -213,7 +212,7 @@ def lines() -> Model:
         ahead = layers.Conv1D(128, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
         ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(ahead))
         features = layers.Add()([features, ahead])
-    return Model(line, layers.Dense(CHARACTERS)(layers.Dropout(0.1)(features)), name="lines")
+    return Model(line, layers.Dense(len(NAMES))(layers.Dropout(0.1)(features)), name="lines")
 
 
 def _apply(parts: Iterable[layers.Layer], value: KerasTensor) -> KerasTensor:

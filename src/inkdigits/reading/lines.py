@@ -16,7 +16,7 @@ from inkdigits.reading.model import PARTS, Card, open_model
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-LINE_HEIGHT = 32  # pixels the network takes
+LINE_HEIGHT: int = PARTS["lines"]["input"]["shape"][1]  # pixels the network takes
 BATCH, BATCH_WIDTH = 16, 16_384  # lines and pixels of their widths read at once, for the memory's sake
 SLICE = 2  # pixels of the width for each of its answers
 NAMES: tuple[str, ...] = tuple(PARTS["lines"]["labels"])  # the first is "nothing new"

@@ -21,11 +21,11 @@ import numpy.typing as npt
 
 from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis.lettering import Font, ink_of
+from inkdigits.reading.model import SIGNS
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-SIGNS = ".,-/:"
 NAMES = "0123456789" + SIGNS  # a label is a position in it
 UNREAD = 255  # the label of ink that is not to be read
 

@@ -19,7 +19,6 @@ from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_word
 from inkdigits.learning.synthesis.ink import (
     BEFORE,
     NAMES,
-    SIGNS,
     UNREAD,
     Glyph,
     Hand,
@@ -40,6 +39,7 @@ from inkdigits.learning.synthesis.paper import (
     some_paper,
 )
 from inkdigits.learning.synthesis.sheet import Sheet
+from inkdigits.reading.model import SIGNS
 
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
