@@ -31,7 +31,7 @@ def hand(
     *, pen: float, slant: float = 0.1, gap: float = 0.1, grain: float = 0.05, fading: float = 0.2
 ) -> Hand:
     """Return somebody's hand; see `Hand` for the shares of a digit's height."""
-    habits = {"flag": 0.0, "base": False, "crossed": False, "serif": False}
+    habits = {"flag": 0.0, "base": False, "crossed": False, "serif": False, "schooled": False}
     return Hand(slant, 0.95, pen, gap, unevenness=0.7, grain=grain, fading=fading, tone=0.0, **habits)
 
 

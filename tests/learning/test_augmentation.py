@@ -67,7 +67,7 @@ def test_network_still_knows_the_digits(images, labels):
     assert (answers == labels).mean() > 0.85
 
 
-@pytest.mark.parametrize("digit", [0, 1, 6, 7, 9])
+@pytest.mark.parametrize("digit", [0, 1, 6, 7])
 def test_some_digits_get_another_stroke(images, labels, digit):
     """A share of each of these is changed, and what is changed has more ink than before."""
     before = images[labels == digit]
@@ -82,8 +82,18 @@ def test_some_fours_lose_the_upper_stem(images, labels):
     fours = images[labels == 4]
     after = with_other_habits(fours, np.full(len(fours), 4), np.random.default_rng(0))
     changed = (after != fours).any(axis=(1, 2))
-    assert 0.05 < changed.mean() < 0.35
+    assert 0.1 < changed.mean() < 0.4
     assert (after[changed].sum(axis=(1, 2)) < fours[changed].sum(axis=(1, 2))).all()
+
+
+def test_some_nines_end_to_the_left(images, labels):
+    """Where a share of them had paper, left of and below the loop, there is ink."""
+    nines = images[labels == 9]
+    after = with_other_habits(nines, np.full(len(nines), 9), np.random.default_rng(0))
+    changed = (after != nines).any(axis=(1, 2))
+    assert changed.mean() == pytest.approx(HABITS[9][0], abs=0.15)
+    corner = np.s_[changed, 18:, :12]
+    assert after[corner].sum() > 2 * nines[corner].sum()
 
 
 def test_changed_digits_are_centered_by_mass(images, labels):

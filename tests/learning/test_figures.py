@@ -179,7 +179,7 @@ def test_no_examples_are_refused(tmp_path):
 def test_curves_name_the_chosen_epoch(tmp_path, words):
     """The words below the title tell the epoch and its accuracy on validation images."""
     figures.draw_curves(tmp_path / "curves.png", make_history(5), 4)
-    assert words[1] == "Epoch 4 of 5 was chosen: 98.75% of the validation images read right."
+    assert words[1] == "Epoch 4 of 5 was chosen: 98.75% right on validation."
 
 
 def test_curves_mark_the_chosen_epoch(tmp_path):

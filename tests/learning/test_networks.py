@@ -50,3 +50,12 @@ def test_unknown_network_names_the_known_ones():
         ArgumentError, match=r"'lenet'\. Accepted: classic, quick, compact, best, finder, lines"
     ):
         build_network("lenet")
+
+
+def test_bfloat16_is_for_what_layers_compute():
+    """Weights and outputs stay float32; and the next network is an ordinary one again."""
+    network = build_network("best", "bfloat16")
+    convolution = network.layers[0]
+    assert (convolution.compute_dtype, convolution.kernel.dtype) == ("bfloat16", "float32")
+    assert network.layers[-1].compute_dtype == "float32"  # so the probabilities are exact
+    assert build_network("best").layers[0].compute_dtype == "float32"

@@ -49,3 +49,9 @@ def test_seed_out_of_range_is_refused(seed):
     """A seed is a whole number of 32 bits."""
     with pytest.raises(ArgumentError, match="seed must be"):
         check_seed(seed)
+
+
+def test_unknown_precision_is_refused():
+    """The error names both."""
+    with pytest.raises(ArgumentError, match=r"float32, bfloat16.*precision='float8'"):
+        dataclasses.replace(find_recipe("best"), precision="float8")

@@ -113,15 +113,18 @@ def _flag(image: Images, rng: np.random.Generator) -> None:
 
 
 def _open_stem(image: Images, rng: np.random.Generator) -> None:
-    """Take the stem of an open 4 away above its bar."""
+    """Take the stem of an open 4 away above its bar; lean some of the arms left alone to the right."""
     rows = np.flatnonzero(image.max(axis=1) > INK)
     above_bar = rows[: round(rng.uniform(0.35, 0.5) * rows.size)]
+    lean = rng.uniform(-0.4, 0.9)  # pixels sideways a pixel up
     stem = SIDE  # the first column of the stem, as soon as there is an arm on its left
-    for row in above_bar[::-1]:
+    for up, row in enumerate(above_bar[::-1]):
         columns = np.flatnonzero(image[row] > INK // 4)
         gaps = np.flatnonzero(np.diff(columns) > 1)
         stem = int(columns[gaps[-1] + 1]) if gaps.size else stem
         image[row, stem - 1 :] = 0
+        if stem < SIDE:  # a closed 4 would be torn
+            image[row] = np.roll(image[row], round(max(0.0, lean) * up))
 
 
 def _flat_top(image: Images, rng: np.random.Generator) -> None:
@@ -143,11 +146,23 @@ def _bar(image: Images, rng: np.random.Generator) -> None:
 
 
 def _hook(image: Images, rng: np.random.Generator) -> None:
-    """Draw the end of a 9 to the left, and mostly up again."""
-    bottom = int(np.flatnonzero(image.max(axis=1) > INK)[-1])
-    x = float(_ink(image[bottom - 1 : bottom + 1]).mean())
+    """Draw the end of a 9 to the left, and mostly up again; some swing out below the loop, as a 3 does."""
+    rows = np.flatnonzero(image.max(axis=1) > INK)
+    top, bottom = int(rows[0]), int(rows[-1])
+    swings = rng.random() < 0.5
+    if swings:
+        below_loop = round(top + rng.uniform(0.5, 0.65) * rows.size)
+        swings = _ink(image[below_loop - 1 : below_loop + 1]).size > 0  # a 9 may be broken there
+    if swings:
+        bottom = below_loop
+        image[bottom + 1 :] = 0
+    end = _ink(image[bottom - 1 : bottom + 1])
+    x = float(end[-1] if swings else end.mean())
     reach, rise, sag = rng.uniform(4, 13), rng.uniform(-1, 6), rng.uniform(0, 4)
-    points = [(x, bottom - 1), (x - 0.3 * reach, bottom + sag), (x - reach, bottom - rise)]
+    points = [(x, bottom - 1.0), (x - 0.3 * reach, bottom + sag), (x - reach, bottom - rise)]
+    if swings:
+        swing, depth = rng.uniform(2, 9), rng.uniform(6, 12)
+        points = [(x - 1, bottom - 1.0), (x + swing, bottom + 1.3 * depth), (x - reach, bottom + depth)]
     t = np.linspace(0, 1, 8)[:, np.newaxis]
     bezier = (1 - t) ** 2 * points[0] + 2 * t * (1 - t) * points[1] + t**2 * points[2]
     _draw(image, [(float(u), float(v)) for u, v in bezier], rng)
@@ -157,10 +172,10 @@ def _hook(image: Images, rng: np.random.Generator) -> None:
 HABITS = {
     0: (0.04, _slash),
     1: (0.4, _flag),
-    4: (0.2, _open_stem),
+    4: (0.3, _open_stem),
     6: (0.12, _flat_top),
     7: (0.35, _bar),
-    9: (0.3, _hook),
+    9: (0.4, _hook),
 }
 
 

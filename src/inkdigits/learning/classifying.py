@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.files import replacing
 from inkdigits.learning.augmentation import augment
-from inkdigits.learning.evaluation import Evaluation
-from inkdigits.learning.export import export_network
+from inkdigits.learning.evaluation import apply_temperature
+from inkdigits.learning.export import Export, export_classifier
 from inkdigits.learning.figures import draw_figures
 from inkdigits.learning.mnist import Mnist
 from inkdigits.learning.networks import CLASSES, to_input
 from inkdigits.learning.nondigits import nondigits
 from inkdigits.learning.recipe import Recipe
-from inkdigits.reading.model import write_model_folder
+from inkdigits.reading.model import Network
 
 NO_DIGIT = CLASSES  # the label of an image that shows none
 Floats = npt.NDArray[np.float32]
@@ -57,35 +55,28 @@ class Classifying:
         )
         return values
 
-    def finish(
-        self,
-        folder: Path,
-        network: keras.Model,
-        history: list[dict[str, float]],
-        chosen_epoch: int,
-        log: Callable[[str], None],
-    ) -> Evaluation:
-        """Export, evaluate on validation, draw, and write the model folder."""
-        log("Exporting and checking that the exported network gives the same numbers ...")
-        dataset = self._dataset
-        exported = export_network(network, recipe=self._recipe, seed=self._seed, dataset=dataset)
-        with replacing(folder / "evaluation.json") as path:
-            path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
-        log("Drawing the figures ...")
+    def export(self, network: keras.Model) -> Export:
+        """Export, calibrate and evaluate on the validation part."""
+        return export_classifier(network, recipe=self._recipe, seed=self._seed, dataset=self._dataset)
+
+    def draw(
+        self, folder: Path, exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int
+    ) -> None:
+        """Draw what a learner wants to see of a training."""
+        train, validation = self._dataset.train, self._dataset.validation
+        probabilities = Network(exported.onnx).probabilities(validation.images)
         draw_figures(
-            folder / "figures",
+            folder,
             history=history,
             chosen_epoch=chosen_epoch,
-            images=dataset.validation.images,
-            labels=dataset.validation.labels,
-            probabilities=exported.probabilities,
-            uncalibrated=exported.uncalibrated,
+            images=validation.images,
+            labels=validation.labels,
+            probabilities=probabilities,
+            uncalibrated=apply_temperature(probabilities, 1 / exported.card.calibration["temperature"]),
             threshold=exported.card.doubt_threshold,
-            peek_images=dataset.train.images,
-            peek_labels=dataset.train.labels,
+            peek_images=train.images,
+            peek_labels=train.labels,
         )
-        write_model_folder(folder, exported.onnx, exported.card)
-        return exported.evaluation
 
 
 def _targets(labels: npt.NDArray[np.uint8]) -> Floats:

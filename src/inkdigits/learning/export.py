@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -57,20 +58,16 @@ class Export:
     Attributes:
         onnx: the bytes of ``model.onnx``.
         card: what ``card.json`` will say.
-        probabilities: of the validation images, (5000, 10) float32, by the exported network.
-        uncalibrated: the same by the trained network, before its confidence was calibrated.
-        evaluation: those against the labels.
+        evaluation: on the validation part.
     """
 
     onnx: bytes
     card: Card
-    probabilities: npt.NDArray[np.float32]
-    uncalibrated: npt.NDArray[np.float32]
-    evaluation: Evaluation
+    evaluation: Evaluation | PartEvaluation
 
 
-def export_network(network: keras.Model, *, recipe: Recipe, seed: int, dataset: Mnist) -> Export:
-    """Turn a trained network into ONNX with scaling and calibration inside, then compare and evaluate it.
+def export_classifier(network: keras.Model, *, recipe: Recipe, seed: int, dataset: Mnist) -> Export:
+    """Turn a trained classifier into ONNX with scaling and calibration inside, then compare and evaluate it.
 
     The temperature and the doubt threshold are chosen on the validation part.
 
@@ -81,7 +78,7 @@ def export_network(network: keras.Model, *, recipe: Recipe, seed: int, dataset: 
         dataset: what it was trained on.
 
     Returns:
-        The exported network, its card and its evaluation. Nothing is written.
+        The exported network and its card. Nothing is written.
 
     Raises:
         ExportError: on 1,000 validation images the two differ by more than 1e-5.
@@ -117,7 +114,7 @@ def export_network(network: keras.Model, *, recipe: Recipe, seed: int, dataset: 
             "expected_calibration_error": evaluation.expected_calibration_error,
         },
     )
-    return Export(model, card, probabilities, raw, evaluation)
+    return Export(model, card, evaluation)
 
 
 def export_part(
@@ -129,8 +126,9 @@ def export_part(
     seed: int,
     data: Mapping[str, str],
     evaluation: PartEvaluation,
-    doubt_threshold: float = 0.5,
-) -> tuple[bytes, Card]:
+    doubt_threshold: float,
+    calibration: Mapping[str, Any] = MappingProxyType({"method": "none"}),
+) -> Export:
     """Turn a part of the page reader into ONNX and compare it with the trained network.
 
     Args:
@@ -142,9 +140,10 @@ def export_part(
         data: SHA-256 of the files of the data set.
         evaluation: figures for the card.
         doubt_threshold: for the card.
+        calibration: for the card; what was done to the confidences.
 
     Returns:
-        The bytes of ``model.onnx`` and the card. Nothing is written.
+        The exported network and its card. Nothing is written.
 
     Raises:
         ExportError: the two differ by more than 1e-4, relative to the largest output.
@@ -161,10 +160,10 @@ def export_part(
         seed=seed,
         data=data,
         doubt_threshold=doubt_threshold,
-        calibration={"method": "none"},
+        calibration=dict(calibration),
         evaluation=evaluation.to_dict(),
     )
-    return model, card
+    return Export(model, card, evaluation)
 
 
 def _card(part: str, model: bytes, *, recipe: Recipe, **entries: Any) -> Card:

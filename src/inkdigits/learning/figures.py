@@ -165,8 +165,8 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
     Args:
         path: the PNG file; its folder must exist.
         history: one row an epoch, at least one, with epoch, loss, accuracy, validation_loss,
-            validation_accuracy, learning_rate and seconds. A loss is a mean cross-entropy, an accuracy
-            0 to 1.
+            validation_accuracy, learning_rate and seconds. An accuracy is 0 to 1, or NaN where it has no
+            meaning.
         chosen_epoch: the epoch whose weights were kept.
 
     Raises:
@@ -183,7 +183,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
     chosen = epochs.index(chosen_epoch)
     subtitle = (
         f"Epoch {chosen_epoch} of {len(epochs)} was chosen: "
-        f"{100 * column['validation_accuracy'][chosen]:.2f}% of the validation images read right."
+        f"{100 * column['validation_accuracy'][chosen]:.2f}% right on validation."
     )
     with new_figure(path, "Learning curves", subtitle, height=4.9) as figure:
         from matplotlib.ticker import LogLocator, MaxNLocator
@@ -210,7 +210,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
         # A logarithmic axis can't show 0, nor the NaN of a training that diverged.
         losses = [loss for loss in column["loss"] + column["validation_loss"] if 0 < loss < math.inf]
         panels["loss"].set_ylim(min(losses, default=1) / 1.3, max(losses, default=1) * 1.3)
-        panels["loss"].set(ylabel="Loss (mean cross-entropy)", yscale="log")
+        panels["loss"].set(ylabel="Loss", yscale="log")
         panels["loss"].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panels["loss"].yaxis.set_major_formatter("{x:g}")
         panels["loss"].minorticks_off()
@@ -218,7 +218,8 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
         panels["accuracy"].set_ylabel("Accuracy (widening toward 100%)")
         panels["learning_rate"].set_ylabel("Learning rate")
         panels["seconds"].set_ylabel("Seconds")
-        accuracies = [*column["accuracy"], *column["validation_accuracy"]]
+        # The parts of the page reader have no accuracy in training.
+        accuracies = [a for a in column["accuracy"] + column["validation_accuracy"] if math.isfinite(a)]
         scale_to_percent(panels["accuracy"], "y", TICKS, ends=(min(accuracies), max(accuracies)))
 
 

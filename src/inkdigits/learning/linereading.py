@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.files import replacing
 from inkdigits.learning.evaluation import PartEvaluation
-from inkdigits.learning.export import export_part
+from inkdigits.learning.export import Export, export_part
+from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
 from inkdigits.learning.recipe import Recipe
 from inkdigits.learning.synthesis.pages import NAMES, make_line
 from inkdigits.learning.synthesis.paper import Purpose
-from inkdigits.reading.lines import LINE_HEIGHT, best_path, padded
-from inkdigits.reading.model import write_model_folder
+from inkdigits.reading.lines import LINE_HEIGHT, best_path, decode, likelihood, padded
 
 WIDTH = 224  # pixels; shorter lines are continued with their paper
 LONGEST = 18  # characters a line
-VALIDATION_LINES = 1_000
+VALIDATION_LINES = 1_000  # to choose the epoch and the temperature
+EVALUATION_LINES = 2_000  # to measure what was chosen
+TEMPERATURES = np.geomspace(0.4, 2.5, 16)
+PROMISED = 0.97  # of the lines that are not doubtful, the share without a mistake
+SURE = 0.9  # confidence at which people stop looking twice
 
 Gray = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 
 
 class LineReading:
@@ -53,24 +57,31 @@ class LineReading:
         loss = float(keras.ops.convert_to_numpy(self.loss(texts, logits)))
         return {"loss": loss, "accuracy": float(_exact(logits, texts).mean())}
 
-    def finish(
-        self,
-        folder: Path,
-        network: keras.Model,
-        history: list[dict[str, float]],
-        chosen_epoch: int,
-        log: Callable[[str], None],
-    ) -> PartEvaluation:
-        """Export, evaluate on validation lines, and write the model folder."""
-        log("Exporting and checking that the exported network gives the same numbers ...")
-        lines, _ = self._validation
-        outputs = keras.layers.Softmax()(network.output)
-        serving = keras.Model(network.input, outputs)
-        row = history[chosen_epoch - 1]
+    def export(self, network: keras.Model) -> Export:
+        """Calibrate, choose the doubt threshold, export, and evaluate on lines that chose nothing."""
+        lines, texts = self._validation
+        answers = Answers.of(network.predict(lines, batch_size=100, verbose=0), texts)
+        temperature = fit_temperature(answers)
+        threshold = _doubt_threshold(answers.confidence(temperature), answers.right)
+        lines, texts = _lines(self._dataset.validation, EVALUATION_LINES, [0, 1], "held-out")
+        logits = network.predict(lines, batch_size=100, verbose=0)
+        answers = Answers.of(logits, texts)
+        confidence = answers.confidence(temperature)
+        sure = confidence >= SURE
         evaluation = PartEvaluation(
-            "validation", len(lines), {"loss": row["validation_loss"], "exact": row["validation_accuracy"]}
+            "validation",
+            len(lines),
+            {
+                "loss": float(keras.ops.convert_to_numpy(self.loss(texts, logits))),
+                "exact": answers.exact,
+                "sure": float(sure.mean()),
+                "exact_if_sure": float(answers.right[sure].mean()) if sure.any() else 0.0,
+                "not_doubtful": float((confidence >= threshold).mean()),
+            },
         )
-        exported = export_part(
+        outputs = keras.layers.Softmax()(network.output / temperature)
+        serving = keras.Model(network.input, outputs)
+        return export_part(
             serving,
             "lines",
             example=lines[:50, ..., 0],
@@ -78,11 +89,15 @@ class LineReading:
             seed=self._seed,
             data=self._dataset.sha256,
             evaluation=evaluation,
+            doubt_threshold=threshold,
+            calibration={"method": "temperature", "temperature": temperature, "fitted_on": "validation"},
         )
-        with replacing(folder / "evaluation.json") as path:
-            path.write_text(json.dumps(evaluation.to_dict(), indent=2) + "\n")
-        write_model_folder(folder, *exported)
-        return evaluation
+
+    def draw(
+        self, folder: Path, _exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int
+    ) -> None:
+        """Draw how the training went."""
+        draw_curves(folder / "curves.png", history, chosen_epoch)
 
 
 def _lines(
@@ -99,7 +114,65 @@ def _lines(
     return lines, texts
 
 
-def _exact(logits: npt.NDArray[np.float32], texts: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Tell which lines are read without a mistake."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a network reads on lines; those on which it reads nothing have no confidence and are left out.
+
+    Attributes:
+        logits: float32 (N, slices, 16).
+        read: of each, the characters.
+        right: bool (N,), whether these are all there is.
+        exact: the share of right answers among all lines, nothing read included.
+    """
+
+    logits: Floats
+    read: list[tuple[int, ...]]
+    right: npt.NDArray[np.bool_]
+    exact: float
+
+    @classmethod
+    def of(cls, logits: Floats, texts: npt.NDArray[np.int32]) -> Self:
+        """Decode logits of lines, and compare with their texts (N, 18), 0 where there is no character."""
+        read = [decode(probabilities) for probabilities in _softmax(logits)]
+        right = np.array([one == tuple(c for c in text if c) for one, text in zip(read, texts, strict=True)])
+        something = np.array([len(one) > 0 for one in read], np.bool_)
+        return cls(logits[something], [one for one in read if one], right[something], float(right.mean()))
+
+    def confidence(self, temperature: float) -> Floats:
+        """Return how likely each answer is (N,), at this temperature of the network."""
+        softened = _softmax(self.logits, temperature)
+        return np.array([likelihood(*each) for each in zip(softened, self.read, strict=True)], np.float32)
+
+
+def fit_temperature(answers: Answers) -> float:
+    """Find the temperature at which the confidence of a line is the chance that all of it is right.
+
+    After C. Guo et al., "On calibration of modern neural networks", arXiv 1706.04599, but of whole lines,
+    because that is what people rely on: at this temperature what came out is the likeliest.
+    """
+
+    def surprise(temperature: float) -> float:
+        confidence = answers.confidence(temperature)
+        chance = np.where(answers.right, confidence, 1 - confidence).clip(1e-6)
+        return -float(np.log(chance).mean()) if len(chance) else 0.0
+
+    return float(min(TEMPERATURES, key=surprise))
+
+
+def _softmax(logits: Floats, temperature: float = 1.0) -> Floats:
+    scaled = np.exp((logits - logits.max(axis=2, keepdims=True)) / temperature)
+    return np.asarray(scaled / scaled.sum(axis=2, keepdims=True))
+
+
+def _doubt_threshold(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
+    """Return the lowest confidence above which the promised share of lines is right; 1 if there is none."""
+    order = np.argsort(-confidence, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    kept = np.flatnonzero(share >= PROMISED)
+    return float(confidence[order[kept[-1]]]) if kept.size else 1.0
+
+
+def _exact(logits: Floats, texts: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Tell which lines are read without a mistake along the best path, which is quick and nearly as good."""
     read = [[character for character, *_ in best_path(each)] for each in logits]
     return np.array([one == [c for c in text if c] for one, text in zip(read, texts.tolist(), strict=True)])

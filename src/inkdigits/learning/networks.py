@@ -1,7 +1,7 @@
 """The networks, each readable as a list of layers.
 
 A classifier takes float32 images of shape (N, 28, 28, 1) with values 0 to 1 and ends in a softmax over the
-ten digits. Scaling from uint8 and calibration are layers of the exported graph (``export.py``), not of these.
+ten digits. Scaling from uint8 and calibration are folded into the exported weights (``export.py``).
 The parts that read pages take gray levels 0 to 255 and scale them themselves: as floats, pages would take
 four times the memory.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from keras import Input, KerasTensor, Model, Sequential, initializers, layers, ops
+from keras import Input, KerasTensor, Model, Sequential, config, initializers, layers, ops
 
 from inkdigits.errors import ArgumentError
 from inkdigits.reading.lines import LINE_HEIGHT, NAMES
@@ -132,8 +132,8 @@ def best() -> Sequential:
             *_convolution(128, 3),
             *_convolution(128, 3),
             layers.GlobalMaxPooling2D(),
-            layers.Dense(CLASSES),
-            layers.Activation("softmax"),
+            layers.Dense(CLASSES, dtype="float32"),
+            layers.Activation("softmax", dtype="float32"),
         ],
         name="best",
     )
@@ -174,7 +174,7 @@ def finder() -> Model:
     quarter = _apply([*_convolution(32, 3), *_convolution(32, 3)], quarter)
     # A center is rare: starting from 1 in 100 keeps the first steps calm (arXiv 1708.02002).
     rare = initializers.Constant([-4.6, -4.6, 0, 0, 3, 3])
-    return Model(page, layers.Conv2D(6, 1, bias_initializer=rare)(quarter), name="finder")
+    return Model(page, layers.Conv2D(6, 1, bias_initializer=rare, dtype="float32")(quarter), name="finder")
 
 
 def lines() -> Model:
@@ -212,7 +212,7 @@ def lines() -> Model:
         ahead = layers.Conv1D(128, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
         ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(ahead))
         features = layers.Add()([features, ahead])
-    return Model(line, layers.Dense(len(NAMES))(layers.Dropout(0.1)(features)), name="lines")
+    return Model(line, layers.Dense(len(NAMES), dtype="float32")(layers.Dropout(0.1)(features)), name="lines")
 
 
 def _apply(parts: Iterable[layers.Layer], value: KerasTensor) -> KerasTensor:
@@ -234,11 +234,13 @@ def _convolution(filters: int, size: int, strides: int = 1, dilation: int = 1) -
 _NETWORKS = {network.__name__: network for network in (classic, quick, compact, best, finder, lines)}
 
 
-def build_network(name: str) -> Model:
+def build_network(name: str, precision: str = "float32") -> Model:
     """Build the network of this name with fresh random weights.
 
     Args:
         name: one of the functions of this module.
+        precision: "float32", or "bfloat16" for layers that compute in it and keep float32 weights
+            (P. Micikevicius et al., "Mixed precision training", arXiv 1710.03740).
 
     Returns:
         A Keras model from (N, 28, 28, 1) float32, 0 to 1, to (N, 10) float32 probabilities.
@@ -250,7 +252,12 @@ def build_network(name: str) -> Model:
         raise ArgumentError(
             f"There is no network of this name. Received: {name!r}. Accepted: {', '.join(_NETWORKS)}"
         )
-    return _NETWORKS[name]()
+    before = config.dtype_policy()
+    config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        return _NETWORKS[name]()
+    finally:
+        config.set_dtype_policy(before)
 
 
 def summary(network: Model) -> str:

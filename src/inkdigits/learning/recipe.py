@@ -12,6 +12,7 @@ from typing import Any
 from inkdigits.errors import ArgumentError
 
 PARTS = ("classifier", "finder", "lines")
+PRECISIONS = ("float32", "bfloat16")
 MAX_EPOCHS = 10_000
 MAX_BATCH_SIZE = 55_000
 MAX_SAMPLES = 20_000  # of one epoch, as many as fit the memory of a small machine
@@ -35,6 +36,8 @@ class Recipe:
         poor: share of the images that also get a flaw of a poor picture, 0 to 1.
         samples: pages or lines made for each epoch; 0 for a classifier, whose images are MNIST's.
         nondigits: so many images that show no digit are mixed in, as a share of the 55,000, 0 to 1.
+        precision: of what layers compute, "float32" or "bfloat16"; weights are float32 either way. The
+            second halves the time of large networks on processors with instructions for it.
     """
 
     name: str
@@ -49,11 +52,16 @@ class Recipe:
     poor: float = 0.0
     samples: int = 0
     nondigits: float = 0.0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""
         if self.part not in PARTS:
             raise ArgumentError(f"part must be one of {', '.join(PARTS)}. Received: part={self.part!r}")
+        if self.precision not in PRECISIONS:
+            raise ArgumentError(
+                f"precision must be one of {', '.join(PRECISIONS)}. Received: precision={self.precision!r}"
+            )
         if (self.samples > 0) != (self.part != "classifier"):
             raise ArgumentError(
                 "A finder and a reader of lines need samples for each epoch, a classifier has MNIST's. "
@@ -119,7 +127,7 @@ RECIPES = {
             name="compact",
             part="classifier",
             network="compact",
-            epochs=50,
+            epochs=30,
             batch_size=128,
             learning_rate=0.004,
             warmup=0.1,
@@ -141,29 +149,32 @@ RECIPES = {
             augmentation=1.0,
             poor=0.15,
             nondigits=0.03,
+            precision="bfloat16",
         ),
         # The page reader: where digits are, and what a line says. Trained on synthetic pages and lines.
         Recipe(
             name="finder",
             part="finder",
             network="finder",
-            epochs=24,
+            epochs=40,
             batch_size=16,
             learning_rate=0.002,
             warmup=0.05,
             weight_decay=0.02,
             samples=2_000,
+            precision="bfloat16",
         ),
         Recipe(
             name="lines",
             part="lines",
             network="lines",
-            epochs=24,
+            epochs=32,
             batch_size=32,
             learning_rate=0.002,
             warmup=0.05,
             weight_decay=0.02,
             samples=8_000,
+            precision="bfloat16",
         ),
     ]
 }

@@ -18,8 +18,9 @@ from inkdigits.learning import mnist
 from inkdigits.learning.evaluation import Evaluation, evaluate_probabilities, report
 from inkdigits.learning.figures import CELLS, draw_mistakes
 from inkdigits.reading.classifier import Classifier
-from inkdigits.reading.image import find_pictures, load_gray
+from inkdigits.reading.image import load_gray
 from inkdigits.reading.model import open_model
+from inkdigits.reading.sources import find_pictures
 from inkdigits.result import Digit
 
 SPLITS = ("validation", "test")

@@ -36,11 +36,12 @@ from inkdigits.files import replacing
 from inkdigits.learning import mnist
 from inkdigits.learning.classifying import Classifying
 from inkdigits.learning.evaluation import Evaluation, PartEvaluation
+from inkdigits.learning.export import Export
 from inkdigits.learning.finding import Finding
 from inkdigits.learning.linereading import LineReading
 from inkdigits.learning.networks import build_network
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
-from inkdigits.reading.model import CARD_FILE, CHECKPOINT_FILE, MODEL_FILE, open_model
+from inkdigits.reading.model import CARD_FILE, CHECKPOINT_FILE, MODEL_FILE, open_model, write_model_folder
 
 # All that a run folder holds; --overwrite removes these and nothing else.
 RUN_FILES = (
@@ -276,15 +277,13 @@ class Task(Protocol):
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return "loss", which decides, and "accuracy", which people understand, of what it never saw."""
 
-    def finish(
-        self,
-        folder: Path,
-        network: keras.Model,
-        history: list[dict[str, float]],
-        chosen_epoch: int,
-        log: Callable[[str], None],
-    ) -> Evaluation | PartEvaluation:
-        """Write evaluation.json, figures/, model.onnx and, last, card.json into the run folder."""
+    def export(self, network: keras.Model) -> Export:
+        """Turn the trained network into what reading opens, and evaluate that."""
+
+    def draw(
+        self, folder: Path, exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int, /
+    ) -> None:
+        """Draw figures into a folder."""
 
 
 TASKS: dict[str, Callable[[Recipe, int, mnist.Mnist], Task]] = {
@@ -305,9 +304,15 @@ def _fit(
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train, and return the network of the epoch chosen on validation, and the history."""
     keras.utils.set_random_seed(settings["seed"])
-    network = build_network(recipe.network)
+    network = build_network(recipe.network, recipe.precision)
     steps = -(-task.samples // recipe.batch_size)
-    network.compile(_optimizer(recipe, steps), task.loss, metrics=list(task.metrics))
+    network.compile(
+        _optimizer(recipe, steps),
+        task.loss,
+        metrics=list(task.metrics),
+        # TensorFlow's compiler speeds small networks up, and has no fast bfloat16 on processors.
+        jit_compile=recipe.precision == "float32",
+    )
     network.optimizer.build(network.trainable_variables)
     if on_start:
         on_start(network)
@@ -357,6 +362,8 @@ def _fit(
                 )
             )
         start = time.perf_counter()
+    if recipe.precision != "float32":
+        network = build_network(recipe.network)  # in the precision it will be used in
     network.set_weights(best_weights)
     return network, history
 
@@ -468,6 +475,12 @@ def _finish(
     if figures.exists():  # of a run that was killed while it drew
         shutil.rmtree(figures)
     figures.mkdir()
-    evaluation = task.finish(folder, network, history, chosen_epoch(history), log)
+    log("Exporting and checking that the exported network gives the same numbers ...")
+    exported = task.export(network)
+    with replacing(folder / "evaluation.json") as path:
+        path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
+    log("Drawing the figures ...")
+    task.draw(figures, exported, history, chosen_epoch(history))
+    write_model_folder(folder, exported.onnx, exported.card)
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-    return Run(folder, tuple(history), evaluation)
+    return Run(folder, tuple(history), exported.evaluation)

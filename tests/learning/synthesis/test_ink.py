@@ -30,6 +30,7 @@ PLAIN = Hand(
     base=False,
     crossed=False,
     serif=False,
+    schooled=False,
     grain=0,
     fading=0,
     tone=0,

@@ -100,10 +100,10 @@ def test_some_pages_have_no_digits(pages):
 
 
 def test_digits_come_in_many_sizes(pages):
-    """From a dozen pixels to most of the page."""
+    """From a dozen pixels to about half of the page."""
     tall = np.concatenate([page.boxes[page.labels < 10, 3] for page in pages])
     assert tall.min() < 14
-    assert tall.max() > 100
+    assert tall.max() > 70
 
 
 def test_only_the_given_digits_are_written(mnist):

@@ -71,6 +71,13 @@ def some_word(rng: np.random.Generator, purpose: Purpose) -> Glyph:
             return glyph
 
 
+def some_print(rng: np.random.Generator) -> Glyph:
+    """Return printed text, at times a printed number, which is not to be read either."""
+    while True:
+        if glyph := word_glyph(printed_text(rng)[:16], choose(fonts("printed"), rng)):
+            return glyph
+
+
 def some_letter(rng: np.random.Generator, purpose: Purpose) -> Glyph:
     """Return a single letter that nobody takes for a digit."""
     while True:

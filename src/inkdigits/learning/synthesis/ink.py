@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigits.learning.augmentation import HABITS
 from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis.lettering import Font, ink_of
 from inkdigits.reading.model import SIGNS
@@ -83,6 +84,7 @@ class Hand:
         base: whether a 1 stands on a line.
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
+        schooled: whether 4, 6 and 9 are written as other schools than MNIST's teach them.
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
         fading: 0 is steady, 1 almost runs dry in places.
         tone: gray level of full ink from 0 (black) to 1.
@@ -97,6 +99,7 @@ class Hand:
     base: bool
     crossed: bool
     serif: bool
+    schooled: bool
     grain: float
     fading: float
     tone: float
@@ -169,6 +172,7 @@ def some_hand(rng: np.random.Generator, tone: float) -> Hand:
         base=bool(rng.random() < 0.12),
         crossed=bool(rng.random() < 0.35),
         serif=bool(rng.random() < 0.2),
+        schooled=bool(rng.random() < 0.3),
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
         fading=float(rng.uniform(0, 1)) if rng.random() < 0.35 else 0.0,
         tone=tone,
@@ -244,11 +248,14 @@ def _cut(image: Gray, unit: float, label: int, foot: float | None = None) -> Gly
 
 
 def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) -> Gray:
-    """Write a 1 and a 7 as much of the world does, and MNIST's American writers do not."""
+    """Write some digits as much of the world does, and MNIST's American writers do not."""
     if digit == 1 and (hand.flag or hand.base):
         return _flagged(image, hand, rng)
     if digit == 7 and (hand.crossed or hand.serif):
         return _crossed(image, hand, rng)
+    if digit in (4, 6, 9) and hand.schooled:
+        image = image.copy()
+        HABITS[digit][1](image, rng)
     return image
 
 

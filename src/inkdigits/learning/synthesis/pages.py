@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.mnist import Split
-from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_word
+from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_print, some_word
 from inkdigits.learning.synthesis.ink import (
     BEFORE,
     NAMES,
@@ -44,7 +44,7 @@ from inkdigits.reading.model import SIGNS
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
 _NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
-EMPTY = 0.08  # share of the pages and of the lines that are to have nothing to read
+EMPTY = 0.15  # share of the pages and of the lines that are to have nothing to read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ def make_page(
         purpose: "held-out" for fonts and papers that no training page has.
 
     Returns:
-        The page. About one in eight has nothing to read.
+        The page. About one in five has nothing to read.
 
     Example:
         >>> images = np.zeros((10, 28, 28), np.uint8)
@@ -108,7 +108,8 @@ def make_page(
     source = None if rng.random() < EMPTY else digits
     if source or rng.random() < 0.7:
         choose(LAYOUTS, rng)(sheet, source, rng)
-    for _ in range(min(5, int(rng.geometric(0.45)) - 1)):
+    # A page without numbers is as full as one with them, of what could be taken for some.
+    for _ in range(min(5, int(rng.geometric(0.45)) - 1) + (0 if source else int(rng.integers(1, 8)))):
         add_clutter(sheet, rng)
     image = photographed(sheet.picture if kind.clean else lit(sheet.picture, rng), sheet.finest, kind, rng)
     labels, lines = np.array(sheet.labels, np.uint8), np.array(sheet.lines, np.int32)
@@ -146,7 +147,7 @@ def make_line(
         purpose: "held-out" for fonts and papers that no training line has.
 
     Returns:
-        The line. About one in twelve has no digit.
+        The line. About one in seven has no digit.
 
     Example:
         >>> images = np.zeros((10, 28, 28), np.uint8)
@@ -193,7 +194,10 @@ def _line_glyphs(
 ) -> tuple[list[Glyph], list[float]]:
     """Return what stands on a line, and the extra space before each glyph in shares of the height."""
     if digits is None:
-        glyphs = [some_word(rng, purpose) for _ in range(int(rng.integers(0, 4)))]
+        glyphs = [
+            some_word(rng, purpose) if rng.random() < 0.7 else some_print(rng)
+            for _ in range(int(rng.integers(0, 4)))
+        ]
         glyphs += [stroke_glyph(choose(BEFORE + "-=~.,()", rng), rng) for _ in range(int(rng.integers(1, 3)))]
         return glyphs, [0.4] * len(glyphs)
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
@@ -202,10 +206,14 @@ def _line_glyphs(
     if chance < 0.3:
         glyphs = beside(glyphs, rng, purpose)
         gaps = [0.0, *([0.1] * (len(glyphs) - 1))]
-    elif chance < 0.38:
-        glyphs = [some_word(rng, purpose), *glyphs]
-        gaps = [0.0, float(rng.uniform(0.3, 1)), *gaps[1:]]
-    elif chance < 0.5:
+    elif chance < 0.42:
+        word = some_word(rng, purpose) if rng.random() < 0.7 else some_print(rng)
+        space = float(rng.uniform(0.3, 1.5))
+        if rng.random() < 0.5:
+            glyphs, gaps = [word, *glyphs], [0.0, space, *gaps[1:]]
+        else:
+            glyphs, gaps = [*glyphs, word], [*gaps, space]
+    elif chance < 0.54:
         for _ in range(int(rng.integers(1, 3))):
             more = number_glyphs(some_number(rng).strip("-")[:5].rstrip(SIGNS), digits, hand, rng)
             gaps += [float(rng.uniform(0.6, 1.5)), *([0.0] * (len(more) - 1))]
@@ -248,7 +256,7 @@ def _surround(sheet: Sheet, digits: Split, tall: float, foot: float, rng: np.ran
             seen = tall * rng.uniform(0.05, 0.3)
             y = seen if away < 0 else sheet.height + tall - seen
             sheet.write([String(unread, rng.uniform(-0.3, 0.8) * sheet.width, y, 0.0)], hand, tall, rng)
-    if rng.random() < 0.1:  # what stands before or after, cut through
+    if rng.random() < 0.2:  # what stands before or after, cut through
         hand = some_pen(sheet.kind, rng)
         glyph = some_word(rng, sheet.purpose)
         wide, seen = width_of([glyph], hand) * tall, tall * rng.uniform(0.05, 0.3)
