@@ -72,7 +72,9 @@ def machine_line(results: dict[str, Any]) -> str:
 
 
 def mean_and_spread(values: dict[str, float], *, factor: float = 1, digits: int = 2) -> str:
-    """Write a mean with its standard deviation."""
+    """Write a mean with its standard deviation, which one run has none of."""
+    if values["runs"] == 1:
+        return f"{factor * values['mean']:.{digits}f}"
     return f"{factor * values['mean']:.{digits}f} ± {factor * values['standard_deviation']:.{digits}f}"
 
 
@@ -102,8 +104,9 @@ def networks_table() -> str:
 
 def _network(title: str, results: dict[str, Any]) -> tuple[str, ...]:
     spread = results["spread"]
+    runs = spread["test_accuracy"]["runs"]
     return (
-        f"{title}, mean of {spread['test_accuracy']['runs']} seeds",
+        f"{title}, " + ("one seed" if runs == 1 else f"mean of {runs} seeds"),
         f"{results['seeds'][0]['parameters']:,}",
         mean_and_spread(spread["validation_accuracy"], factor=100),
         mean_and_spread(spread["validation_loss"], digits=4),
@@ -171,8 +174,15 @@ def recipe_table(results: dict[str, Any]) -> str:
         )
         for row in results["seeds"]
     ]
-    rows.append(("committee of all", "", *_tested(results["committee"]), "", "", ""))
+    several = len(rows) > 1
+    if several:
+        rows.append(("committee of all", "", *_tested(results["committee"]), "", "", ""))
     accuracy, half = results["spread"]["test_accuracy"], results["test_accuracy_half_interval"]
+    summary = (
+        f"\n\nTest accuracy {percent(accuracy['mean'], 3)} %, standard deviation "
+        f"{percent(accuracy['standard_deviation'], 3)}, 95 % interval of the mean ± {percent(half, 3)}. "
+        "The committee is the mean of the seeds' probabilities; it is not shipped."
+    )
     return (
         table(
             (
@@ -188,9 +198,7 @@ def recipe_table(results: dict[str, Any]) -> str:
             ),
             rows,
         )
-        + f"\n\nTest accuracy {percent(accuracy['mean'], 3)} %, standard deviation "
-        f"{percent(accuracy['standard_deviation'], 3)}, 95 % interval of the mean ± {percent(half, 3)}. "
-        "The committee is the mean of the seeds' probabilities; it is not shipped."
+        + several * summary
     )
 
 
