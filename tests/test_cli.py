@@ -6,8 +6,11 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import click
@@ -18,6 +21,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from inkdigits.cli import cli
+from inkdigits.reading.image import load_gray
 from inkdigits.reading.reader import Reader
 from inkdigits.result import ROW_FIELDS, Digit, Reading
 
@@ -184,15 +188,16 @@ def reading() -> Reading:
 
 
 def unmarked(text) -> str:
-    """Return text output without the marks of doubt."""
-    return re.sub(r"[\[\]?]", "", text)
+    """Return text output without the marks of doubt, and with one space between numbers."""
+    text = re.sub(r"[\[\]?]", "", text)
+    return "".join(" ".join(line.split()) + "\n" for line in text.splitlines())
 
 
 def test_read_prints_the_numbers_line_by_line(reading):
     """Lines as on the page, doubt marked, nothing else."""
     result = call("read", PAGE)
     assert result.exit_code == 0
-    assert unmarked(result.stdout).replace("  ", " ") == reading.text + "\n"
+    assert unmarked(result.stdout) == reading.text + "\n"
     assert reading.numbers
 
 
@@ -216,7 +221,10 @@ def test_read_json_is_the_reading(reading):
 def test_read_csv_has_a_row_a_number(reading):
     """A header, then source, page, line, column, text, confidence, doubtful and box of each number."""
     table = csv.DictReader(call("read", PAGE, "--csv").stdout.splitlines())
-    assert list(table) == [{key: str(value) for key, value in row.items()} for row in reading.to_rows()]
+    rows = [
+        {key: "" if value is None else str(value) for key, value in row.items()} for row in reading.to_rows()
+    ]
+    assert list(table) == rows
     assert tuple(table.fieldnames) == ROW_FIELDS
 
 
@@ -238,6 +246,16 @@ def test_read_writes_to_a_file_what_it_would_print(form, tmp_path):
     result = call("read", PAGE, *form, "--out", tmp_path / "numbers")
     assert (result.exit_code, result.stdout) == (0, "")
     assert (tmp_path / "numbers").read_text() == printed
+
+
+def test_file_has_no_colors(small, tmp_path):
+    """Neither of titles nor of doubt, which on a screen have some."""
+    out = tmp_path / "numbers.txt"
+    arguments = ("read", small, small, "--min-confidence", 1)
+    assert "\x1b" in call(*arguments, color=True).stdout
+    call(*arguments, "--out", out, color=True)
+    assert "[" in out.read_text()
+    assert "\x1b" not in out.read_text()
 
 
 @pytest.mark.parametrize("option", ["--out", "--draw"])
@@ -268,7 +286,7 @@ def test_read_goes_on_after_a_bad_picture(folder, reading):
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 1
     assert [Path(answer["source"]).name for answer in answers] == ["blank.png", "broken.png", "page.jpg"]
-    assert answers[1].keys() == {"source", "error"}
+    assert answers[1].keys() == {"source", "page", "error"}
     assert (answers[0]["text"], answers[2]["text"]) == ("", reading.text)
 
 
@@ -276,9 +294,10 @@ def test_read_names_each_of_several_pictures(folder, reading):
     """Text output has a title a page; errors go to standard error, and what was read is counted there."""
     result = call("read", folder)
     blank, page = f"{folder}/b/blank.png:\nno digits found\n", f"{folder}/page.jpg:\n{reading.text}\n"
-    assert unmarked(result.stdout).replace("  ", " ") == blank + page
+    assert unmarked(result.stdout) == blank + page
     assert f"{folder}/broken.png: error: " in result.stderr
-    assert f"3 pictures, {len(reading.numbers)} numbers, " in result.stderr
+    assert f"3 pages, {len(reading.numbers)} numbers, " in result.stderr
+    assert "1 page could not be read" in result.stderr
 
 
 def test_read_keeps_the_rest_in_the_file(folder, tmp_path):
@@ -295,6 +314,229 @@ def test_read_takes_standard_input(reading, tmp_path):
     answer = json.loads(result.stdout)
     assert (answer["source"], answer["text"]) == ("-", reading.text)
     assert [path.name for path in tmp_path.iterdir()] == ["standard-input.png"]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    """A part of the page with two numbers, read in no time."""
+    path = tmp_path_factory.mktemp("small") / "small.png"
+    Image.fromarray(load_gray(PAGE)[300:570, 270:790]).save(path)
+    return path
+
+
+@pytest.fixture
+def document(small, tmp_path) -> Path:
+    """A PDF document: the small page, blank paper, the small page again."""
+    path = tmp_path / "pages.pdf"
+    with Image.open(small) as page:
+        blank = Image.new("L", page.size, 255)
+        page.save(path, save_all=True, append_images=[blank, page], resolution=200)
+    return path
+
+
+def test_read_takes_all_pages_of_a_document(document, small):
+    """Each with its number; in text each with a title."""
+    answers = [json.loads(line) for line in call("read", document, "--json").stdout.splitlines()]
+    assert [(answer["source"], answer["page"]) for answer in answers] == [
+        (str(document), n) for n in (1, 2, 3)
+    ]
+    assert (
+        answers[0]["text"] == answers[2]["text"] == json.loads(call("read", small, "--json").stdout)["text"]
+    )
+    assert f"{document}, page 2:\nno digits found\n" in call("read", document).stdout
+
+
+def test_read_draws_each_page_of_a_document(document, tmp_path):
+    """Under names of their own."""
+    call("read", document, "--draw", tmp_path / "drawn")
+    names = sorted(path.name for path in (tmp_path / "drawn").rglob("*.png"))
+    assert names == ["pages.pdf.2.png", "pages.pdf.3.png", "pages.pdf.png"]
+
+
+def test_read_explains_each_step(small, tmp_path):
+    """A folder a page with a picture a step, numbered in their order."""
+    assert call("read", small, "--explain", tmp_path).exit_code == 0
+    names = sorted(path.name for path in tmp_path.rglob("*.png") if path.is_file())
+    assert names[0] == "1-upright-gray.png"
+    assert names[-1] == "numbers.png"
+    assert [name.split("-", 1)[1] for name in names[-4:-1]] == ["found.png", "kept.png", "lines.png"]
+
+
+def test_read_with_workers_gives_the_same(document, small):
+    """In the same order."""
+    pictures = (document, small, "nowhere.jpg", document)
+    one, three = (call("read", *pictures, "--json", "--workers", n) for n in (1, 3))
+    assert one.stdout == three.stdout
+    assert len(one.stdout.splitlines()) == 8
+
+
+def test_read_makes_a_table(reading):
+    """Source, page and region, then the columns of the page, empty where a line has no number."""
+    rows = list(csv.reader(call("read", PAGE, "--table").stdout.splitlines()))
+    assert rows == [[str(PAGE), "1", "", *row] for row in reading.to_table()]
+
+
+def test_table_of_a_region_has_its_rows(small):
+    """And says which region it is."""
+    rows = list(
+        csv.reader(call("read", small, "--table", "--region", "all=0,0,100%,100%").stdout.splitlines())
+    )
+    whole = list(csv.reader(call("read", small, "--table").stdout.splitlines()))
+    assert rows == [[source, page, "all", *cells] for source, page, _, *cells in whole]
+
+
+def test_read_regions_are_columns_of_a_form(small, tmp_path):
+    """A row a page and a column a region, named; where nothing stands the cell is empty."""
+    regions = ["--region", "upper=0,0,100%,45%", "--region", "none=0,0,9%,9%"]
+    header, *rows = csv.reader(call("read", small, small, "--form", *regions).stdout.splitlines())
+    assert header == ["source", "page", "upper", "none"]
+    assert len(rows) == 2
+    assert rows[0][2]
+    assert rows[0][3] == ""
+    shown = call("read", small, *regions, "--explain", tmp_path).stdout
+    assert shown.startswith("upper  ")
+    assert {path.parent.name for path in tmp_path.rglob("*lines.png")} == {"upper"}
+
+
+def test_region_without_a_name_has_its_place(small):
+    """And boxes count from the corner of the page."""
+    region = ["--region", "0,40%,100%,60%"]
+    numbers = json.loads(call("read", small, *region, "--json").stdout)["numbers"]
+    assert {number["region"] for number in numbers} == {"1"}
+    assert min(number["box"][1] for number in numbers) >= 0.4 * 270
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--region", "a=1,2,3"], "X,Y,W,H"),
+        (["--region", "a=0,0,9,9", "--region", "a=0,0,8,8"], "Two regions"),
+        (["--length", "0"], "from 1 to"),
+        (["--length", "five"], "number of digits"),
+        (["--length", "6-4"], "from 1 to"),
+        (["--rotate", "45"], "'45'"),
+        (["--workers", "0"], "0"),
+        (["--resume"], "--out"),
+        (["--form"], "--region"),
+    ],
+)
+def test_read_refuses_misuse(options, said, small):
+    """With status 2, before anything is read, and says what is accepted."""
+    result = call("read", small, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_read_turns_pictures(small, tmp_path):
+    """--rotate is clockwise."""
+    with Image.open(small) as page:
+        page.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png")
+    answer = json.loads(call("read", tmp_path / "turned.png", "--rotate", 90, "--json").stdout)
+    assert answer["text"] == json.loads(call("read", small, "--json").stdout)["text"]
+
+
+def test_read_never_replaces_a_file_unasked(small, tmp_path):
+    """Without --overwrite what stands there stays; a finished file is not gone on with."""
+    out = tmp_path / "numbers.csv"
+    assert call("read", small, "--csv", "--out", out).exit_code == 0
+    written = out.read_text()
+    for option, said in (([], "--overwrite"), (["--resume"], "is finished")):
+        result = call("read", small, "--out", out, *option)
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert out.read_text() == written
+    assert call("read", small, "--json", "--out", out, "--overwrite").exit_code == 0
+    assert json.loads(out.read_text())["source"] == str(small)
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGKILL])
+def test_what_was_read_is_kept_and_gone_on_with(stopped_by, small, tmp_path):
+    """However reading ends, no page is lost, done twice or half there."""
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for number in range(12):
+        (pages / f"{number:02}.png").symlink_to(small)
+    (pages / "05.png").unlink()
+    (pages / "05.png").write_bytes(b"broken")
+    out, whole = tmp_path / "numbers.jsonl", tmp_path / "whole.jsonl"
+    command = [sys.executable, "-m", "inkdigits", "read", str(pages), "--json", "--out"]
+    with subprocess.Popen([*command, str(out)], stderr=subprocess.PIPE, text=True) as process:
+        while not (out.exists() and out.read_text().count("\n") >= 3):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(stopped_by)
+        said = process.communicate()[1]
+    if stopped_by == signal.SIGINT:
+        assert process.returncode == 130
+        assert "--resume" in said
+    kept = out.read_bytes()
+    assert kept.count(b"\n") >= 3
+    out.write_bytes(kept + b'{"source": "half a li')  # what a kill in the middle of writing leaves
+    assert "other options" in call("read", pages, "--csv", "--out", out, "--resume").stderr
+    result = call("read", pages, "--json", "--out", out, "--resume")
+    assert result.exit_code == 1
+    assert "of the pages were read before" in result.stderr
+    assert call("read", pages, "--json", "--out", whole).exit_code == 1
+    assert out.read_bytes() == whole.read_bytes()
+    assert out.read_bytes().startswith(kept[: kept.rindex(b"\n") + 1])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["numbers.jsonl", "pages", "whole.jsonl"]
+
+
+def test_json_comes_page_by_page(small):
+    """A line is there as soon as its page is read, not when all are."""
+    command = [sys.executable, "-m", "inkdigits", "read", "--json", *[str(small)] * 20]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert json.loads(process.stdout.readline())["numbers"]
+        assert process.poll() is None
+        process.kill()
+
+
+def read_on_a_terminal(*arguments, columns) -> str:
+    """Return what reading shows on a terminal of this width."""
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, columns))
+    command = [sys.executable, "-m", "inkdigits", "read", *map(str, arguments)]
+    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment):
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is closed at the end
+            while part := os.read(screen, 4096):
+                shown += part
+    os.close(screen)
+    return shown.decode()
+
+
+def test_table_fits_a_narrow_screen(reading):
+    """Columns are aligned where there is room; elsewhere no line is longer than the screen is wide."""
+    page = PAGE.parent / "log-book.jpg"
+    wide, narrow = (
+        [re.sub(r"\x1b\[\d+m", "", line) for line in read_on_a_terminal(page, columns=n).splitlines()]
+        for n in (80, 16)
+    )
+    assert len({len(line) for line in wide}) < len(wide)
+    assert max(map(len, wide)) > 16
+    assert max(map(len, narrow)) <= 16
+    assert " ".join(narrow).split() == " ".join(wide).split()
+
+
+def test_progress_shows_while_a_file_is_written(small, tmp_path):
+    """Which page of which picture, and how many there are."""
+    shown = read_on_a_terminal(small, small, "--json", "--out", tmp_path / "a.jsonl", columns=100)
+    assert "page 1 of" in shown
+    assert "2 pages" in shown
+    assert "page 1" not in read_on_a_terminal(
+        small, small, "--json", "--quiet", "--out", tmp_path / "b.jsonl", columns=100
+    )
+
+
+def test_document_without_its_extra_stops_nothing(document, small, monkeypatch):
+    """It is a failed page that names the extra."""
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    result = call("read", document, small)
+    assert result.exit_code == 1
+    assert "inkdigits[pdf]" in result.stderr
+    assert f"{small}:" in result.stdout
 
 
 @pytest.mark.parametrize("least", ["1.1", "-0.1", "high"])

@@ -7,6 +7,7 @@ from inkdigits.drawing import DOUBTFUL, RIM, SURE, Mark, _dashes, _plate, draw_m
 from inkdigits.errors import ArgumentError
 
 SIZE = (400, 300)
+NONE = np.zeros((0, 4), np.intp)
 SURE_MARK = Mark((100, 120, 90, 40), "26.2", doubtful=False)
 DOUBTFUL_MARK = Mark((100, 120, 90, 40), "26.2", doubtful=True)
 
@@ -51,7 +52,7 @@ def test_doubt_shows_in_color_and_shape():
 def test_doubtful_text_has_a_question_mark():
     """Its plate is wider by one sign."""
     (left, _, right, _), (first, _, last, _) = (
-        _plate(mark, 20, [], (300, 400)) for mark in (SURE_MARK, DOUBTFUL_MARK)
+        _plate(mark, 20, NONE, NONE, (300, 400)) for mark in (SURE_MARK, DOUBTFUL_MARK)
     )
     assert last - first > right - left
 

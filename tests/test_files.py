@@ -1,8 +1,10 @@
 """A file is whole or not there."""
 
+import contextlib
+
 import pytest
 
-from inkdigits.files import replacing
+from inkdigits.files import GrowingFile, replacing
 
 
 def test_file_appears_under_its_name(tmp_path):
@@ -32,3 +34,76 @@ def test_file_is_readable_by_others(tmp_path):
     with replacing(tmp_path / "replaced"):
         pass
     assert (tmp_path / "replaced").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+# ---- files that grow ------------------------------------------------------------------------------
+
+
+def grown(path, *pages, settings=None, **options) -> dict:
+    """Add pages to a file and return which it had before."""
+    with GrowingFile(path, settings=settings, head="head\n", **options) as file:
+        before = dict(file.done)
+        for page in pages:
+            file.add(f"page {page}\n", "a", page, note=page)
+    return before
+
+
+def interrupted(path, *pages, **options) -> None:
+    """Add pages to a file, and be interrupted then."""
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        GrowingFile(path, settings=None, head="head\n", **options) as file,
+    ):
+        for page in pages:
+            file.add(f"page {page}\n", "a", page, note=page)
+        raise KeyboardInterrupt
+
+
+def test_file_grows(tmp_path):
+    """A page is in the file as soon as it was added; at the end there is nothing beside it."""
+    path = tmp_path / "a.txt"
+    with GrowingFile(path, settings=None) as file:
+        file.add("page 1\n", "a", 1, note=None)
+        assert path.read_text() == "page 1\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_interrupted_file_is_gone_on_with(tmp_path):
+    """It knows its pages and what was noted of them, and begins no second time."""
+    path = tmp_path / "a.txt"
+    interrupted(path, 1, 2)
+    assert path.read_text() == "head\npage 1\npage 2\n"
+    assert grown(path, 3, resume=True) == {("a", 1): 1, ("a", 2): 2}
+    assert path.read_text() == "head\npage 1\npage 2\npage 3\n"
+
+
+def test_half_a_page_is_cut_off(tmp_path):
+    """Whether the file or its journal was being written when all ended."""
+    path = tmp_path / "a.txt"
+    interrupted(path, 1, 2)
+    journal = tmp_path / "a.txt.progress"
+    journal.write_bytes(journal.read_bytes()[:-5])
+    assert grown(path, 2, resume=True) == {("a", 1): 1}
+    assert path.read_text() == "head\npage 1\npage 2\n"
+
+
+def test_file_interrupted_before_its_first_page_begins_anew(tmp_path):
+    """Its head is there once."""
+    interrupted(tmp_path / "a.txt")
+    assert grown(tmp_path / "a.txt", 1, resume=True) == {}
+    assert (tmp_path / "a.txt").read_text() == "head\npage 1\n"
+
+
+def test_file_that_is_there_is_not_touched_unasked(tmp_path):
+    """Neither anew, nor where it is whole, nor with other settings."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    for options in ({}, {"resume": True}):
+        with pytest.raises(FileExistsError, match="--overwrite"):
+            grown(path, 1, **options)
+    assert path.read_text() == "old"
+    assert grown(path, 1, overwrite=True) == {}
+    interrupted(path, 2, overwrite=True)
+    with pytest.raises(FileExistsError, match="other options"):
+        grown(path, 3, resume=True, settings="others")
+    assert path.read_text() == "head\npage 2\n"

@@ -63,9 +63,20 @@ def test_onnx_runtime_is_imported_in_one_file():
     assert users_of("onnxruntime") == {"reading/model.py"}
 
 
-def test_command_line_library_is_imported_in_one_file():
+def test_web_framework_is_imported_under_web_only():
+    """Who doesn't serve needs nothing that only serving needs."""
+    assert {module.split("/")[0] for module in users_of("fastapi") | users_of("uvicorn")} == {"web"}
+
+
+def test_command_line_library_is_imported_by_commands_only():
     """Words come in through one door."""
-    assert users_of("click") == users_of("rich") == {"cli.py"}
+    assert users_of("click") == {"cli.py", "cli_reading.py", "console.py"}
+    assert users_of("rich") == {"cli.py"}
+
+
+def test_pdfium_is_imported_in_one_file():
+    """It has one home, which runs as a process of its own."""
+    assert users_of("pypdfium2") == {"reading/pdf_process.py"}
 
 
 def test_backends_are_never_imported():

@@ -1,14 +1,17 @@
 """Results are plain frozen values with one dictionary form."""
 
+import base64
 import csv
 import dataclasses
 import io
 import json
+import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from inkdigits.result import ROW_FIELDS, Box, Digit, Number, Reading
+from inkdigits.result import ROW_FIELDS, Box, Digit, Failure, Number, Reading
 
 SEVEN = Digit(7, 0.9, doubtful=False, probabilities=(0.0,) * 7 + (0.9, 0.05, 0.05), box=Box(1, 2, 3, 4))
 MINUS_SEVEN = Number("-7", 1, 1, 0.9, doubtful=False, box=Box(0, 2, 4, 4), digits=(SEVEN,))
@@ -65,7 +68,7 @@ def test_dictionary_form_is_the_documented_one():
     page = READING.to_dict()
     assert list(page) == ["source", "page", "width", "height", "text", "numbers"]
     number = page["numbers"][0]
-    assert list(number) == ["text", "line", "column", "confidence", "doubtful", "box", "digits"]
+    assert list(number) == ["text", "region", "line", "column", "confidence", "doubtful", "box", "digits"]
     assert list(number["digits"][0]) == ["value", "confidence", "doubtful", "probabilities", "box"]
 
 
@@ -88,10 +91,18 @@ def test_rows_make_a_table():
     writer.writeheader()
     writer.writerows(READING.to_rows())
     header, first, second, third = table.getvalue().split("\r\n")[:4]
-    assert header == "source,page,line,column,text,confidence,doubtful,x,y,w,h"
-    assert first == "a.jpg,1,1,1,-7,0.9,False,0,2,4,4"
-    assert second == 'a.jpg,1,1,2,"7,7",0.4,True,30,2,8,4'
-    assert third.startswith("a.jpg,1,2,1,77,")
+    assert header == "source,page,region,line,column,text,confidence,doubtful,x,y,w,h"
+    assert first == "a.jpg,1,,1,1,-7,0.9,False,0,2,4,4"
+    assert second == 'a.jpg,1,,1,2,"7,7",0.4,True,30,2,8,4'
+    assert third.startswith("a.jpg,1,,2,1,77,")
+
+
+def test_table_has_empty_cells():
+    """A row a line and a cell a column, all rows of the same length."""
+    moved = dataclasses.replace(READING, numbers=(MINUS_SEVEN, dataclasses.replace(BELOW, column=3)))
+    assert moved.to_table() == [["-7", "", ""], ["", "", "77"]]
+    assert READING.to_table() == [["-7", "7,7"], ["77", ""]]
+    assert EMPTY.to_table() == []
 
 
 def test_notebook_table_is_escaped():
@@ -109,3 +120,21 @@ def test_reading_is_drawn_over_its_picture():
     assert (drawn.shape, drawn.dtype) == ((60, 90, 3), np.uint8)
     assert (drawn[:10, :10] != 200).any()
     assert (picture == 200).all()
+
+
+def test_notebook_shows_the_picture_with_its_numbers():
+    """A picture that any program can decode, as wide as a notebook at most, and the table below."""
+    wide = dataclasses.replace(READING, width=3000, height=300)
+    shown = wide.show(np.full((300, 3000), 200, np.uint8))._repr_html_()
+    picture, table = re.fullmatch(
+        r'<img alt="[^"]+" src="data:image/jpeg;base64,([^"]+)">(.*)', shown
+    ).groups()
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        assert image.size == (1000, 100)
+        assert image.convert("L").getextrema()[0] < 100
+    assert table == wide._repr_html_()
+
+
+def test_failure_says_which_page_and_why():
+    """The form of its JSON line."""
+    assert Failure("a.pdf", 2, "damaged").to_dict() == {"source": "a.pdf", "page": 2, "error": "damaged"}

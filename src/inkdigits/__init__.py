@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from inkdigits.reading.classifier import Classifier, classify
     from inkdigits.reading.model import export_model
     from inkdigits.reading.reader import Reader, read
-    from inkdigits.result import Box, Digit, Number, Reading
+    from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 __version__ = "0.1.0"
 
@@ -62,7 +62,7 @@ _HOMES = {
     "inkdigits.reading.classifier": ["Classifier", "classify"],
     "inkdigits.reading.model": ["export_model"],
     "inkdigits.reading.reader": ["Reader", "read"],
-    "inkdigits.result": ["Box", "Digit", "Number", "Reading"],
+    "inkdigits.result": ["Box", "Digit", "Failure", "Number", "Reading"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -74,6 +74,7 @@ __all__ = [
     "Digit",
     "Evaluation",
     "ExportError",
+    "Failure",
     "InkdigitsError",
     "MissingExtraError",
     "ModelError",

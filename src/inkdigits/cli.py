@@ -7,73 +7,29 @@ what only training needs.
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
-import itertools
 import json
-import logging
 import math
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from inkdigits import __version__
-from inkdigits.errors import ArgumentError, InkdigitsError, MissingExtraError, PictureError
-from inkdigits.files import replacing
+from inkdigits.cli_reading import classify, read
+from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, printable
+from inkdigits.errors import MissingExtraError
 from inkdigits.learning.recipe import RECIPES
-from inkdigits.result import ROW_FIELDS
 
 if TYPE_CHECKING:
     from inkdigits.learning.training import Progress
-    from inkdigits.result import Digit, Number, Reading
-
-STANDARD_INPUT = "-"
-
-
-class _Failure(click.ClickException):
-    """An error as one sentence on standard error: exit status 1 for failure, 2 for misuse."""
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        vars(self)["exit_code"] = exit_code  # a class variable in click
-
-
-class _Command(click.Command):
-    """A command whose errors reach people as sentences, and developers as tracebacks if they ask."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params += [
-            click.Option(["--quiet"], is_flag=True, help="Print results and errors only."),
-            click.Option(["--traceback"], is_flag=True, help="On an error, show where in the code it arose."),
-        ]
-
-    def invoke(self, ctx: click.Context) -> Any:
-        quiet, traceback = ctx.params.pop("quiet"), ctx.params.pop("traceback")
-        ctx.obj = (lambda _: None) if quiet else _say
-        try:
-            with _notes(quiet=quiet):
-                return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except Exception as error:
-            if traceback:
-                raise
-            if isinstance(error, InkdigitsError):
-                raise _Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
-            kind = type(error).__name__
-            raise _Failure(
-                f"Unexpected {kind}: {error}. Run again with --traceback to see where, and please report it."
-            ) from error
 
 
 class _Group(click.Group):
-    command_class = _Command
+    command_class = Command
 
 
 @click.group(
@@ -92,7 +48,12 @@ def cli() -> None:
     inkdigits classify seven.png          name the digit in a picture
     inkdigits read sheet.jpg              read the numbers on a page
     inkdigits export runs/classic --out my-model
+    inkdigits serve --open                a page to draw on, and a service
     """
+
+
+cli.add_command(classify)
+cli.add_command(read)
 
 
 @cli.command()
@@ -160,10 +121,10 @@ def train(
         given = {name: value for name, value in settings.items() if value is not None}
         options = [f"--{name} {shlex.quote(str(value))}" for name, value in given.items()]
         folder = shlex.quote(str(out or Path("runs") / recipe))
-        raise _Failure(
+        raise Failure(
             "Stopped. Every finished epoch is kept. Go on with:\n"
             f"inkdigits train {' '.join(options)} --out {folder} --resume",
-            130,
+            INTERRUPTED,
         ) from None
     if not isinstance(run.evaluation, Evaluation):  # a part of the page reader
         click.echo(run.evaluation.report())
@@ -208,267 +169,13 @@ def evaluate(
     if split:
         raise click.UsageError(f"{data} is a folder of pictures; --split is for MNIST.")
     pictures = scoring.evaluate_pictures(run, data)
-    click.echo(json.dumps(pictures.to_dict()) if as_json else _printable(pictures.report()))
+    click.echo(json.dumps(pictures.to_dict()) if as_json else printable(pictures.report()))
     if pictures.mistakes:
         path = run / "figures" / f"mistakes-{data.resolve().name}.png"
         scoring.draw_picture_mistakes(pictures, path)
         say(f"The worst mistakes are drawn in {path}.")
     if pictures.failed:
         raise click.exceptions.Exit(1)
-
-
-@cli.command()
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="A model or run folder. [default: the shipped one]"
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option(
-    "--top", type=click.IntRange(1, 10), default=1, show_default=True, help="Show the K best guesses."
-)
-@click.option(
-    "--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures. [default: 100,000,000]"
-)
-@click.pass_obj
-def classify(
-    say: Callable[[str], None],
-    *,
-    pictures: tuple[str, ...],
-    model: Path | None,
-    as_json: bool,
-    top: int,
-    max_pixels: int | None,
-) -> None:
-    """Name the one handwritten digit in each picture.
-
-    \b
-    inkdigits classify seven.png
-    inkdigits classify photos/ --json > answers.jsonl
-    cat seven.png | inkdigits classify -
-
-    PICTURE is a PNG, JPEG, TIFF, BMP, WebP or GIF file, a folder (every picture below it, sorted) or - for
-    standard input.
-    """
-    from inkdigits.reading.classifier import Classifier
-    from inkdigits.reading.image import DEFAULT_MAX_PIXELS
-
-    classifier = Classifier(model)
-    sources = list(_sources(pictures))
-    width = max(len(_printable(source)) for source, _ in sources)
-    failed = 0
-    for source, picture in sources:
-        try:
-            if isinstance(picture, PictureError):
-                raise picture
-            digit = classifier.classify(picture, max_pixels=max_pixels or DEFAULT_MAX_PIXELS)
-        except PictureError as error:
-            failed += 1
-            if as_json:
-                click.echo(json.dumps({"source": source, "error": str(error)}))
-            else:
-                click.echo(f"{_printable(source):{width}}  error: {_printable(str(error))}", err=True)
-            continue
-        if as_json:
-            click.echo(json.dumps({"source": source, **digit.to_dict()}))
-        else:
-            click.echo(f"{_printable(source):{width}}  {_describe(digit, top)}")
-    if len(sources) > 1:
-        say(f"{len(sources)} pictures" + (f", {failed} could not be used." if failed else "."))
-    if failed:
-        raise click.exceptions.Exit(1)
-
-
-@cli.command()
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
-@click.option("--model", type=click.Path(path_type=Path), help="A reader folder. [default: the shipped one]")
-@click.option("--json", "form", flag_value="json", help="Print one JSON object a page.")
-@click.option("--csv", "form", flag_value="csv", help="Print a table with a row a number.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead.")
-@click.option(
-    "--draw",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Also save each picture with what was read drawn over it.",
-)
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    metavar="C",
-    help="Mark what is less sure as doubtful. [default: the model's]",
-)
-@click.option("--full-resolution", is_flag=True, help="Look for digits on every pixel of a large page.")
-@click.option(
-    "--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures. [default: 100,000,000]"
-)
-@click.pass_obj
-def read(
-    say: Callable[[str], None],
-    *,
-    pictures: tuple[str, ...],
-    model: Path | None,
-    form: str | None,
-    out: Path | None,
-    draw: Path | None,
-    min_confidence: float | None,
-    full_resolution: bool,
-    max_pixels: int | None,
-) -> None:
-    """Read the handwritten numbers on pages, in reading order.
-
-    \b
-    inkdigits read sheet.jpg
-    inkdigits read scans/ --csv --out numbers.csv
-    inkdigits read sheet.jpg --draw drawn
-
-    A digit in [brackets] is doubtful; a number with a ? is doubtful as a whole.
-    PICTURE is a PNG, JPEG, TIFF, BMP, WebP or GIF file, a folder (every picture below it, sorted) or - for
-    standard input.
-    """
-    from inkdigits.reading.image import DEFAULT_MAX_PIXELS
-    from inkdigits.reading.reader import Reader
-
-    reader = Reader(model)
-    sources = list(_sources(pictures))
-    failed = numbers = doubtful = 0
-    with _output(out) as write:
-        if form == "csv":
-            write(_csv_row(ROW_FIELDS))
-        for source, picture in sources:
-            try:
-                if isinstance(picture, PictureError):
-                    raise picture
-                content = picture if isinstance(picture, Path) else picture.read()
-                limit = max_pixels or DEFAULT_MAX_PIXELS
-                reading = reader.read(
-                    content,
-                    source=source,
-                    min_confidence=min_confidence,
-                    full_resolution=full_resolution,
-                    max_pixels=limit,
-                )
-                if draw:
-                    _draw_reading(reading, content, draw, limit)
-            except PictureError as error:
-                failed += 1
-                if form == "json":
-                    write(json.dumps({"source": source, "error": str(error)}))
-                else:
-                    click.echo(f"{_printable(source)}: error: {_printable(str(error))}", err=True)
-                continue
-            numbers += len(reading.numbers)
-            doubtful += sum(number.doubtful for number in reading.numbers)
-            for line in _lines_of(reading, form, titled=len(sources) > 1):
-                write(line)
-    if len(sources) > 1:
-        say(
-            f"{len(sources)} pictures, {numbers} numbers, {doubtful} of them doubtful"
-            + (f"; {failed} pictures could not be used." if failed else ".")
-        )
-    if failed:
-        raise click.exceptions.Exit(1)
-
-
-@contextlib.contextmanager
-def _output(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """Write lines to standard output, or to a file that is there when it is whole."""
-    if path is None:
-        yield click.echo
-        return
-    try:
-        with replacing(path) as whole, whole.open("w", encoding="utf-8", newline="\n") as file:
-            yield lambda line: click.echo(line, file=file)  # without colors, as this is no terminal
-    except BrokenPipeError:  # of standard output
-        raise
-    except OSError as error:
-        raise _Failure(f"{path} can't be written: {error.strerror or error}.") from error
-
-
-def _lines_of(reading: Reading, form: str | None, *, titled: bool) -> Iterator[str]:
-    """Yield a page's lines of output."""
-    if form == "json":
-        yield json.dumps(reading.to_dict())
-        return
-    if form == "csv":
-        for row in reading.to_rows():
-            yield _csv_row(row.values())
-        return
-    if titled:
-        yield click.style(f"{_printable(reading.source or '-')}:", bold=True)
-    if not reading.numbers:
-        yield "no digits found"
-    for _, line in itertools.groupby(reading.numbers, key=lambda number: number.line):
-        yield "  ".join(_marked(number) for number in line)
-
-
-def _marked(number: Number) -> str:
-    """Write a number with its doubtful digits in brackets, or a ? behind it if it is doubtful as a whole."""
-    digits = iter(number.digits)
-    text = ""
-    for character in number.text:
-        digit = next(digits) if character.isdigit() else None
-        text += f"[{character}]" if digit and digit.doubtful else character
-    if number.doubtful and "[" not in text:
-        text += "?"
-    return click.style(text, fg="yellow") if number.doubtful else text
-
-
-def _csv_row(values: Iterable[object]) -> str:
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow([_printable(str(value)) for value in values])
-    return row.getvalue()
-
-
-def _draw_reading(reading: Reading, picture: Path | bytes, folder: Path, max_pixels: int) -> None:
-    """Save the picture with the reading over it, under the picture's name."""
-    from PIL import Image
-
-    from inkdigits.reading.image import load_rgb
-
-    drawn = reading.draw(load_rgb(picture, max_pixels=max_pixels))
-    source = Path("standard-input" if reading.source == STANDARD_INPUT else reading.source or "picture")
-    below = [part for part in source.parts if part not in {source.anchor, os.pardir}]
-    path = folder.joinpath(*below[:-1], f"{below[-1]}.png")  # scan.jpg and scan.png are two pictures
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as whole:
-            Image.fromarray(drawn).save(whole, format="PNG")
-    except OSError as error:
-        raise _Failure(f"{path} can't be written: {error.strerror or error}.") from error
-
-
-def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | PictureError]]:
-    """Yield each picture's source as the user would write it, and where to read it or why it can't be."""
-    from inkdigits.reading.image import find_pictures
-
-    if pictures.count(STANDARD_INPUT) > 1:
-        raise click.UsageError("Standard input (-) can be read once only.")
-    for given in pictures:
-        if given == STANDARD_INPUT:
-            yield given, sys.stdin.buffer
-            continue
-        try:
-            paths = find_pictures(given)
-        except PictureError as error:
-            yield given, error
-            continue
-        if not paths:
-            yield given, PictureError(f"The folder {given} holds no picture (PNG, JPEG, TIFF, ...).")
-        for path in paths:
-            below = os.path.relpath(path, given)
-            yield given if below == os.curdir else os.path.join(given, below), path
-
-
-def _printable(text: str) -> str:
-    """Replace what a terminal can't show: the bytes of a file name that are no text."""
-    return text.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def _describe(digit: Digit, top: int) -> str:
-    if digit.value is None:
-        return "-   no ink found"
-    best = sorted(enumerate(digit.probabilities), key=lambda guess: -guess[1])[:top]
-    guesses = "   ".join(f"{value}  {100 * probability:5.1f} %" for value, probability in best)
-    return guesses + ("   doubtful" if digit.doubtful else "")
 
 
 @cli.command()
@@ -488,23 +195,55 @@ def export(say: Callable[[str], None], *, run: Path, out: Path) -> None:
     say(f"The model folder is {out}. Use it with: inkdigits classify PICTURE --model {out}")
 
 
-def _say(sentence: str) -> None:
-    """Tell people what is being done, apart from the results."""
-    click.echo(sentence, err=True)
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any.")
+@click.option("--model", type=click.Path(path_type=Path), help="A reader folder. [default: the shipped one]")
+@click.option("--max-upload", metavar="SIZE", default="20MB", show_default=True, help="Refuse larger files.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="Answer only who shows the token in it.")
+@click.option("--allow-origin", metavar="URL", help="A web site whose scripts may use the service.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.pass_obj
+def serve(
+    say: Callable[[str], None],
+    *,
+    host: str,
+    port: int,
+    model: Path | None,
+    max_upload: str,
+    token_file: Path | None,
+    allow_origin: str | None,
+    open_page: bool,
+) -> None:
+    """Serve a page to draw on, and the reader to other programs.
 
+    \b
+    inkdigits serve --open
+    inkdigits serve --host 0.0.0.0 --token-file token
 
-@contextlib.contextmanager
-def _notes(*, quiet: bool) -> Iterator[None]:
-    """Show what the library remarks on, such as a GIF of which only the first frame is used."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("note: %(message)s"))
-    handler.setLevel(logging.ERROR if quiet else logging.WARNING)
-    logger = logging.getLogger("inkdigits")
-    logger.addHandler(handler)
+    It answers this machine only, unless --host says otherwise.
+    """
     try:
-        yield
-    finally:
-        logger.removeHandler(handler)
+        from inkdigits.web import server
+        from inkdigits.web.app import create_app
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"This command needs {error.name}, which is not installed. "
+            "Install what serving needs: pip install 'inkdigits[web]'"
+        ) from error
+    from inkdigits.reading.reader import Reader
+
+    token = server.read_token(token_file) if token_file else None
+    server.check_exposure(host, token)
+    limits = server.limits_for(max_upload)
+    app = create_app(Reader(model), limits=limits, token=token, allow_origin=allow_origin)
+
+    def start(url: str) -> None:
+        say(f"Open {url} (Ctrl-C ends it).")
+        if open_page:
+            click.launch(url)
+
+    server.serve(app, server.listen(host, port), on_start=start)
 
 
 @contextlib.contextmanager
@@ -540,7 +279,7 @@ def _progress_display() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    quiet = click.get_current_context().obj is not _say
+    quiet = is_quiet()
     console = Console(stderr=True, quiet=quiet, highlight=False)
     bar = Bar(
         TextColumn("{task.description}"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cv2.typing import MatLike
 
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+Rectangles = npt.NDArray[np.intp]
 
 SURE, DOUBTFUL, RIM = (0, 84, 148), (176, 62, 0), (255, 255, 255)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -68,16 +69,16 @@ def draw_marks(
         max(SMALLEST_TEXT, LARGEST_TEXT * min(width, height)),
     )
     line = _line(text_height)
-    boxes = [_around(mark, 3 * line) for mark in marks]
-    plates: list[Rectangle] = []
+    boxes = np.array([_around(mark, 3 * line) for mark in marks])
+    plates = np.zeros((0, 4), np.intp)
     for mark in marks:
         _draw_box(
             canvas, _around(mark, 2 * line), DOUBTFUL if mark.doubtful else SURE, line, dashed=mark.doubtful
         )
     for mark in marks:  # after all boxes, so that no line crosses a text
-        plate = _plate(mark, text_height, boxes + HIDDEN_TEXT * plates, canvas.shape)
+        plate = _plate(mark, text_height, boxes, plates, canvas.shape)
         _draw_text(canvas, _label(mark), plate, DOUBTFUL if mark.doubtful else SURE)
-        plates.append(plate)
+        plates = np.concatenate([plates, [plate]])
     return canvas
 
 
@@ -138,8 +139,10 @@ def _label(mark: Mark) -> str:
     return mark.text + ("?" if mark.doubtful else "")
 
 
-def _plate(mark: Mark, text_height: float, taken: list[Rectangle], shape: tuple[int, ...]) -> Rectangle:
-    """Return where the text's plate hides the least of other boxes and texts."""
+def _plate(
+    mark: Mark, text_height: float, boxes: Rectangles, texts: Rectangles, shape: tuple[int, ...]
+) -> Rectangle:
+    """Return where the text's plate hides the least of boxes and other texts, each of shape (N, 4)."""
     height, width = shape[:2]
     scale = text_height / CAPITAL
     (text_width, _), _ = cv2.getTextSize(_label(mark), FONT, scale, _stroke(scale))
@@ -154,13 +157,16 @@ def _plate(mark: Mark, text_height: float, taken: list[Rectangle], shape: tuple[
     for x, y in places:
         x0, y0 = min(max(x, 0), width - w), min(max(y, 0), height - h)
         plates.append((x0, y0, x0 + w, y0 + h))
-    return min(plates, key=lambda plate: sum(_overlap(plate, other) for other in taken))
+    hidden = _overlap(np.array(plates), boxes) + HIDDEN_TEXT * _overlap(np.array(plates), texts)
+    return plates[int(hidden.argmin())]
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> int:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(width, 0) * max(height, 0)
+def _overlap(ones: Rectangles, others: Rectangles) -> Rectangles:
+    """Return for each of the ones how many pixels it has in common with all others."""
+    end = np.minimum(ones[:, np.newaxis, 2:], others[:, 2:])
+    start = np.maximum(ones[:, np.newaxis, :2], others[:, :2])
+    common: Rectangles = (end - start).clip(0).prod(axis=2).sum(axis=1)
+    return common
 
 
 def _draw_text(canvas: MatLike, text: str, plate: Rectangle, color: tuple[int, int, int]) -> None:

@@ -1,12 +1,14 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and files that grow and can be gone on with."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
 
 @contextlib.contextmanager
@@ -45,3 +47,100 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class GrowingFile:
+    """A text file that grows page by page, and after a crash knows which pages it holds.
+
+    What is written stays, whatever ends the program. Beside the file a journal, ``NAME.progress``, says after
+    each page how far the file has come; what was half-written after that is cut off when work goes on. When
+    all is done, the journal goes.
+
+    Args:
+        path: of the file. Its folder must exist.
+        settings: what the pages are made with, plain values for JSON. Work goes on with the same only.
+        head: what the file begins with.
+        resume: go on where work on the file ended, if it has begun.
+        overwrite: replace the file.
+
+    Raises:
+        FileExistsError: the file is there and neither to be gone on with nor to be replaced, or it is whole,
+            or other settings made it.
+        OSError: the folder or the disk doesn't take it.
+
+    Attributes:
+        done: what was noted of each page in the file, by its source and number.
+
+    Example:
+        >>> path = Path(tempfile.mkdtemp()) / "numbers.txt"
+        >>> with GrowingFile(path, settings={}) as file:
+        ...     file.add("26.2", "a.jpg", 1, note={"numbers": 1})
+        >>> path.read_text()
+        '26.2'
+    """
+
+    def __init__(
+        self, path: Path, *, settings: Any, head: str = "", resume: bool = False, overwrite: bool = False
+    ) -> None:
+        self.done: dict[tuple[str, int], Any] = {}
+        self._journal_path = path.with_name(f"{path.name}.progress")
+        if path.exists() and not overwrite:
+            if not resume:
+                raise FileExistsError(f"{path} exists. Go on with --resume, or replace it with --overwrite.")
+            kept, length = self._recall(path, settings)
+        else:
+            kept, length = _json_line({"settings": settings}), 0
+        # The journal first, and never half of it: a file without one is taken for whole.
+        with replacing(self._journal_path) as temporary:
+            temporary.write_bytes(kept)
+        self._journal = self._journal_path.open("ab")
+        self._file = path.open("r+b" if length else "wb")
+        self._file.truncate(length)
+        self._file.seek(length)
+        if not length:
+            self._file.write(head.encode())
+            self._file.flush()
+
+    def _recall(self, path: Path, settings: Any) -> tuple[bytes, int]:
+        """Take up what the journal says of finished pages; return it, and how long the file is by it."""
+        if not self._journal_path.exists():
+            raise FileExistsError(
+                f"{path} is finished: there is no {self._journal_path.name} beside it to go on with. "
+                "Choose another name, or replace it with --overwrite."
+            )
+        begun, *lines = self._journal_path.read_bytes().splitlines(keepends=True)
+        if json.loads(begun)["settings"] != settings:
+            raise FileExistsError(
+                f"{path} was begun with other options. Repeat them, or replace the file with --overwrite."
+            )
+        kept, length = [begun], 0
+        for line in lines:
+            if not line.endswith(b"\n"):  # cut short by what ended the program
+                break
+            page = json.loads(line)
+            self.done[page["source"], page["page"]] = page["note"]
+            kept.append(line)
+            length = page["bytes"]
+        return b"".join(kept), length
+
+    def add(self, text: str, source: str, page: int, note: Any) -> None:
+        """Write what a finished page has to say, then note that it is finished."""
+        self._file.write(text.encode())
+        self._file.flush()
+        self.done[source, page] = note
+        entry = {"source": source, "page": page, "note": note, "bytes": self._file.tell()}
+        self._journal.write(_json_line(entry))
+        self._journal.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._file.close()
+        self._journal.close()
+        if kind is None:
+            self._journal_path.unlink()
+
+
+def _json_line(value: Any) -> bytes:
+    return json.dumps(value).encode() + b"\n"

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from inkdigits.reading.sources import Picture
+
+VIEW_WIDTH = 1000  # pixels in a notebook
 DECIMALS = 4  # of confidences and probabilities on a page, which may have hundreds of digits
-ROW_FIELDS = ("source", "page", "line", "column", "text", "confidence", "doubtful", "x", "y", "w", "h")
+ROW_FIELDS = (
+    *("source", "page", "region", "line", "column", "text"),
+    *("confidence", "doubtful", "x", "y", "w", "h"),
+)
 """The keys of ``Reading.to_rows``, in the order of a table's columns."""
 
 
@@ -106,6 +112,7 @@ class Number:
         doubtful: True where a digit is, where ink between digits can't be named, or below the threshold.
         box: around its digits and signs, in pixels of the upright picture.
         digits: from left to right; signs have no entry.
+        region: the name of the part of the page that was asked for; None where the whole page was read.
     """
 
     text: str
@@ -115,11 +122,13 @@ class Number:
     doubtful: bool
     box: Box
     digits: tuple[Digit, ...]
+    region: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, probabilities with four decimals."""
         return {
             "text": self.text,
+            "region": self.region,
             "line": self.line,
             "column": self.column,
             "confidence": round(self.confidence, DECIMALS),
@@ -146,7 +155,27 @@ class Number:
             doubtful=values["doubtful"],
             box=Box.from_list(values["box"]),
             digits=tuple(Digit.from_dict(digit) for digit in values["digits"]),
+            region=values["region"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A page that could not be read.
+
+    Attributes:
+        source: where the picture came from, as the caller named it; None if it has no name.
+        page: 1 for the first of a document, and for a picture.
+        error: why, and what to do.
+    """
+
+    source: str | None
+    page: int
+    error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON: source, page, error."""
+        return {"source": self.source, "page": self.page, "error": self.error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +240,24 @@ class Reading:
         """
         rows = []
         for number in self.numbers:
-            values = (self.source, self.page, number.line, number.column, number.text)
+            values = (self.source, self.page, number.region, number.line, number.column, number.text)
             answer = (round(number.confidence, DECIMALS), number.doubtful)
             rows.append(dict(zip(ROW_FIELDS, (*values, *answer, *number.box.to_list()), strict=True)))
+        return rows
+
+    def to_table(self) -> list[list[str]]:
+        """Return the numbers as a table: a row a line, a cell a column, empty where the line has no number.
+
+        Example:
+            >>> nine = Number("-9", 1, 2, 0.97, doubtful=False, box=Box(4, 8, 30, 30), digits=())
+            >>> Reading("sheet.jpg", page=1, width=200, height=100, numbers=(nine,)).to_table()
+            [['', '-9']]
+        """
+        columns = range(1, 1 + max((number.column for number in self.numbers), default=0))
+        rows = []
+        for _, line in itertools.groupby(self.numbers, key=lambda number: number.line):
+            texts = {number.column: number.text for number in line}
+            rows.append([texts.get(column, "") for column in columns])
         return rows
 
     def draw(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -234,6 +278,24 @@ class Reading:
         marks = [Mark(number.box.to_list(), number.text, number.doubtful) for number in self.numbers]
         return draw_marks(picture, marks, size=(self.width, self.height))
 
+    def show(self, picture: Picture) -> View:
+        """Return what a notebook shows as the picture with the reading over it, the table below.
+
+        Args:
+            picture: the one that was read, as it was given; where it was turned, ``load_rgb(picture,
+                rotate=...)``.
+
+        Raises:
+            ArgumentError, PictureError: as for `read` and `draw`.
+
+        Example:
+            >>> from inkdigits import read
+            >>> read("sheet.jpg").show("sheet.jpg")  # doctest: +SKIP
+        """
+        from inkdigits.reading.image import load_rgb
+
+        return View(self, self.draw(load_rgb(picture)))
+
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
         from html import escape
@@ -248,3 +310,30 @@ class Reading:
         return (
             f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A reading and the picture it is drawn over, for notebooks.
+
+    Attributes:
+        reading: the numbers.
+        drawn: the picture with them, uint8 RGB of shape (H, W, 3).
+    """
+
+    reading: Reading
+    drawn: npt.NDArray[np.uint8]
+
+    def _repr_html_(self) -> str:
+        """Return the picture, as large as a notebook is wide at most, and the table."""
+        import base64
+        import io
+
+        from PIL import Image
+
+        image, file = Image.fromarray(self.drawn), io.BytesIO()
+        image.thumbnail((VIEW_WIDTH, 4 * VIEW_WIDTH))
+        image.save(file, "JPEG", quality=85)
+        data = base64.b64encode(file.getvalue()).decode()
+        picture = f'<img alt="The picture with its numbers" src="data:image/jpeg;base64,{data}">'
+        return picture + self.reading._repr_html_()

@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from inkdigits.errors import ArgumentError, InkdigitsError, PictureError
-from inkdigits.reading.image import DEFAULT_MAX_PIXELS, find_pictures, is_picture_name, load_gray, load_rgb
+from inkdigits.reading.image import load_gray, load_rgb
+from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, find_pictures, is_picture_name
 
 WHITE = (255, 255, 255)
 BOARD = (45, 90, 65)
@@ -117,17 +118,30 @@ def test_accepted_formats(file_format):
     assert np.abs(gray.astype(int) - load_gray(drawn())).mean() < 3
 
 
-@pytest.mark.parametrize("file_format", ["PPM", "TGA", "ICO", "PDF"])
+@pytest.mark.parametrize("file_format", ["PPM", "TGA", "ICO"])
 def test_other_formats_are_refused(file_format):
-    """What Pillow could open beyond the six formats is not even tried."""
+    """What Pillow could open beyond the accepted formats is not even tried."""
     with pytest.raises(PictureError, match=r"not a picture that inkdigits can open.*PNG, JPEG"):
         load_gray(encoded(drawn(), file_format))
 
 
-def test_heic_is_refused():
-    """An iPhone's HEIC file is named as not accepted."""
-    with pytest.raises(PictureError, match="not a picture that inkdigits can open"):
-        load_gray(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+def test_rotation_comes_after_what_the_camera_noted():
+    """Degrees clockwise, of the gray to read and of the color to draw on."""
+    upright = load_gray(drawn())
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    upside_down = encoded(np.ascontiguousarray(drawn()[::-1, ::-1]), exif=exif)
+    for picture in (drawn(), upside_down):
+        assert np.array_equal(load_gray(picture, rotate=90), np.rot90(upright, -1))
+        assert np.array_equal(load_rgb(picture, rotate=180)[..., 0], np.rot90(upright, 2))
+        assert np.array_equal(load_gray(picture, rotate=270), np.rot90(upright))
+
+
+@pytest.mark.parametrize("rotate", [45, -90, 360, "90", None])
+def test_other_rotations_are_refused(rotate):
+    """The accepted ones are named."""
+    with pytest.raises(ArgumentError, match="0, 90, 180 or 270"):
+        load_gray(drawn(), rotate=rotate)
 
 
 def test_every_byte_may_be_a_line_break():
@@ -906,7 +920,7 @@ def test_names_of_pictures(name):
     assert is_picture_name(Path("some folder") / name)
 
 
-@pytest.mark.parametrize("name", ["a.txt", "png", ".png", "a.png.txt", "a.pdf", "a.heic", ""])
+@pytest.mark.parametrize("name", ["a.txt", "png", ".png", "a.png.txt", "a.doc", "a.avif", ""])
 def test_names_of_other_files(name):
     """Other endings are no picture's."""
     assert not is_picture_name(name)

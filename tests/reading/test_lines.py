@@ -1,9 +1,21 @@
 """Answers of slices become characters."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from inkdigits.reading.lines import NAMES, SLICE, best_path, characters, padded
+from inkdigits.reading.lines import (
+    NAMES,
+    SLICE,
+    align,
+    best_path,
+    best_path_with,
+    characters,
+    decode,
+    likelihood,
+    padded,
+)
 
 
 def answers(text: str) -> np.ndarray:
@@ -37,6 +49,73 @@ def test_the_clearest_slice_gives_the_probabilities():
 def test_logits_are_decoded_as_well():
     """Only the order of the answers counts."""
     assert best_path(10 * answers(" 42") - 5) == best_path(answers(" 42"))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [((1, 1), "2"), ((2, 2), "12"), ((3, 3), "112"), ((1, 4), "12"), ((5, 5), "")]
+)
+def test_likeliest_path_with_so_many_digits(count, text):
+    """Fewer leave out the less sure one, more part a long one; what has no room is nothing."""
+    slices = answers("1112 ")
+    slices[:3, NAMES.index("1")], slices[:3, 0] = 0.6, 0.4
+    read = characters(slices[:4], digits=count)
+    assert "".join(character.value for character in read) == text
+
+
+def test_path_with_a_free_number_of_digits_is_the_best_path():
+    """Of random answers, where one path is as good as another but for the numbers."""
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        slices = rng.dirichlet(np.full(len(NAMES), 0.1), 12).astype(np.float32)
+        assert best_path_with(slices, 0, 12) == best_path(slices)
+
+
+def test_signs_are_no_digits():
+    """They come for nothing."""
+    assert "".join(c.value for c in characters(answers("-3.14"), digits=(3, 3))) == "-3.14"
+
+
+@pytest.fixture(scope="module")
+def unsure():
+    """Return five slices that could be many texts of two characters, and the probability of each text."""
+    answers = np.zeros((5, len(NAMES)))
+    answers[:, :3] = np.random.default_rng(1).dirichlet(np.ones(3), 5)
+    texts = {}
+    for path in itertools.product(range(3), repeat=5):
+        text = tuple(label for label, _ in itertools.groupby(path) if label)
+        texts[text] = texts.get(text, 0.0) + np.prod(answers[range(5), path])
+    return answers, texts
+
+
+def test_likelihood_of_a_text_is_that_of_all_its_paths(unsure):
+    """Counted one by one; and all texts together are certain."""
+    answers, texts = unsure
+    for text, chance in texts.items():
+        assert likelihood(answers, text) == pytest.approx(chance)
+    assert sum(texts.values()) == pytest.approx(1)
+
+
+def test_the_likeliest_text_is_found(unsure):
+    """The one that most of all paths lead to."""
+    answers, texts = unsure
+    assert decode(answers) == max(texts, key=texts.get)
+
+
+@pytest.mark.parametrize("text", [(1,), (1, 1), (1, 2, 1), (2, 2, 2)])
+def test_a_text_is_found_where_it_stands_most_likely(unsure, text):
+    """Of all its paths the likeliest one, also where the network would say something else."""
+    answers, _ = unsure
+    paths = itertools.product(range(3), repeat=5)
+    likeliest = max(
+        (path for path in paths if tuple(k for k, _ in itertools.groupby(path) if k) == text),
+        key=lambda path: np.prod(answers[range(5), path]),
+    )
+    assert align(answers, text) == best_path(np.eye(3)[list(likeliest)])
+
+
+def test_nothing_stands_nowhere():
+    """A text without characters has no places."""
+    assert align(np.full((3, 16), 1 / 16), ()) == []
 
 
 def test_a_short_line_goes_on_as_paper():

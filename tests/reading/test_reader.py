@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkdigits.errors import ModelError
+from inkdigits.errors import ArgumentError, ModelError
 from inkdigits.reading.image import load_gray
 from inkdigits.reading.reader import Reader, read
-from inkdigits.result import Reading
+from inkdigits.result import Box, Failure, Reading
 
 PAGES = Path(__file__).parents[2] / "examples" / "pages"
 TEXTS = json.loads((PAGES / "pages.json").read_text())
@@ -124,6 +124,111 @@ def test_doubt_grows_with_the_confidence_asked_for(reader, gray):
 def test_threshold_of_the_card_is_the_usual_one(reader, gray):
     """None stands for the line reader's threshold."""
     assert reader.read(gray) == reader.read(gray, min_confidence=reader.lines.card.doubt_threshold)
+
+
+# Regions and lengths
+
+
+def test_region_is_read_like_its_crop(reader, gray):
+    """Its boxes count from the page's corner, and its numbers bear its name."""
+    height, width = gray.shape
+    crop = reader.read(gray[height // 2 :])
+    read = reader.read(gray, regions={"lower": f"0,{height // 2},100%,100%"})
+    assert read.text == crop.text
+    assert (read.width, read.height) == (width, height)
+    for number, alone in zip(read.numbers, crop.numbers, strict=True):
+        assert number.region == "lower"
+        assert number.box.y == alone.box.y + height // 2
+
+
+def test_regions_follow_each_other(reader, gray):
+    """In the order that was asked for, on lines of their own."""
+    lower, upper = "0,45%,100%,55%", Box(0, 0, gray.shape[1], int(0.45 * gray.shape[0]))
+    numbers = reader.read(gray, regions={"lower": lower, "upper": upper}).numbers
+    assert [number.region for number in numbers] == sorted(number.region for number in numbers)
+    assert {number.region for number in numbers} == {"lower", "upper"}
+    lines = [number.line for number in numbers]
+    assert lines == sorted(lines)
+    last_lower = max(number.line for number in numbers if number.region == "lower")
+    assert all(number.line > last_lower for number in numbers if number.region == "upper")
+
+
+@pytest.mark.parametrize("length", [3, 5, (4, 6), 9])
+def test_numbers_have_the_length_that_was_said(reader, gray, length):
+    """Or are doubtful."""
+    fewest, most = length if isinstance(length, tuple) else (length, length)
+    numbers = reader.read(gray, length=length).numbers
+    assert numbers
+    for number in numbers:
+        assert number.doubtful or fewest <= len(number.digits) <= most
+        assert [str(digit.value) for digit in number.digits] == [c for c in number.text if c.isdigit()]
+
+
+def test_length_that_is_right_already_changes_nothing(reader, gray):
+    """Numbers that fit are read as without it."""
+    free = reader.read(gray)
+    counts = [len(number.digits) for number in free.numbers]
+    assert reader.read(gray, length=(min(counts), max(counts))).text == free.text
+
+
+# Many pages
+
+
+def test_many_pages_are_read_in_order(reader, gray, tmp_path):
+    """As they are one by one, with any number of workers; a document gives all its pages."""
+    page = Image.fromarray(gray)
+    page.save(tmp_path / "two.tif", save_all=True, append_images=[page.rotate(180)])
+    pictures = [gray, tmp_path / "two.tif", gray[:140]]
+    one, four = (list(reader.read_many(pictures, workers=n, rotate=180)) for n in (1, 4))
+    assert one == four
+    assert [answer.page for answer in one] == [1, 1, 2, 1]
+    assert one[2].text == reader.read(gray).text
+    assert one[0] == reader.read(gray, rotate=180)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_failure_stands_in_its_place(reader, gray, workers, tmp_path):
+    """It says why, and stops nothing."""
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    answers = list(reader.read_many([gray, tmp_path / "b.png", gray], workers=workers))
+    assert [type(answer) for answer in answers] == [Reading, Failure, Reading]
+    assert "not a picture" in answers[1].error
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_pages_are_read_as_they_are_asked_for(reader, workers):
+    """An endless stream of pictures is read, a few at a time."""
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield np.full((60, 80), 255, np.uint8)
+
+    answers = reader.read_many(endless(), workers=workers)
+    for _ in range(5):
+        assert next(answers).numbers == ()
+    answers.close()
+    assert len(taken) < 30
+
+
+def test_picture_can_be_drawn_on_while_it_is_there(reader, gray):
+    """Each page is decoded once."""
+    drawn = []
+    answers = reader.read_many(
+        [gray], on_page=lambda reading, decoded: drawn.append(reading.draw(decoded.rgb()))
+    )
+    assert len(list(answers)) == len(drawn) == 1
+    assert drawn[0].shape == (*gray.shape, 3)
+
+
+@pytest.mark.parametrize(
+    "options", [{"workers": 0}, {"workers": 65}, {"length": 0}, {"regions": {"a": "1"}}, {"colour": 1}]
+)
+def test_what_is_no_option_is_refused_first(reader, options):
+    """Before any picture is taken."""
+    with pytest.raises(ArgumentError):
+        reader.read_many(iter(()), **options)
 
 
 # The form of a reading

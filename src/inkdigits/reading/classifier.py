@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError
-from inkdigits.reading.image import DEFAULT_MAX_PIXELS, Picture, load_gray
+from inkdigits.reading.image import load_gray
 from inkdigits.reading.model import Card, open_model
 from inkdigits.reading.normalize import find_ink, to_mnist_form
+from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Picture
 from inkdigits.result import Digit
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "classifier"

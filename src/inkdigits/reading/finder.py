@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.reading.model import Card, open_model
+from inkdigits.reading.model import Part
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -59,25 +57,25 @@ class Marks:
         return Marks(self.boxes[chosen], self.scores[chosen], self.is_sign[chosen])
 
 
-class Finder:
-    """Finds digits on a page. Make it once, use it often; safe to call from several threads at once.
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One look at a page.
 
-    Args:
-        folder: a model folder of the part "finder".
-        threads: processor cores one call may use, 1 to 64.
-
-    Raises:
-        ArgumentError: ``threads`` is out of range.
-        ModelError: the folder can't be used; the message says why.
+    Attributes:
+        page: uint8 (H, W), the page as it was looked at, reduced.
+        maps: float32 (h, w, 6), what the network said, as its card describes.
+        marks: what was found, in pixels of the page as it was given.
     """
 
-    def __init__(self, folder: str | PathLike[str], *, threads: int = 1) -> None:
-        self._model = open_model(Path(folder), "finder", threads=threads)
+    page: Gray
+    maps: Floats
+    marks: Marks
 
-    @property
-    def card(self) -> Card:
-        """What the model folder says of its network."""
-        return self._model.card
+
+class Finder(Part):
+    """Finds digits on a page."""
+
+    part = "finder"
 
     def find(self, gray: Gray, *, threshold: float | None = None, full_resolution: bool = False) -> Marks:
         """Find the digits of a page.
@@ -96,21 +94,27 @@ class Finder:
             >>> len(marks)  # doctest: +SKIP
             0
         """
+        looks = self.looks(gray, threshold=threshold, full_resolution=full_resolution)
+        return once(joined([Marks.none(), *(look.marks for look in looks)]))
+
+    def looks(
+        self, gray: Gray, *, threshold: float | None = None, full_resolution: bool = False
+    ) -> Iterator[Look]:
+        """Look at a page in one reduction after the other, the finest first; the arguments are `find`'s."""
         least = self.card.doubt_threshold if threshold is None else threshold
-        found = [Marks.none()]
         if min(gray.shape) < SMALLEST_DIGIT:
-            return found[0]
+            return
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
         for scale in scales:
             page = _resized(gray, scale)
-            marks = peaks(self._model.network.run(_whole(page)[np.newaxis])[0], least)
+            maps = self._model.network.run(_whole(page)[np.newaxis])[0]
+            marks = peaks(maps, least)
             tall = marks.boxes[:, 3]
             kept = (tall <= HANDED_ON) | (scale == scales[-1])
             # Rounded sizes: a page of 1,237 pixels has no half.
             across, down = page.shape[1] / gray.shape[1], page.shape[0] / gray.shape[0]
             boxes = (marks.boxes / (across, down, across, down)).astype(np.float32)
-            found.append(Marks(boxes, marks.scores, marks.is_sign)[kept])
-        return once(joined(found))
+            yield Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:

@@ -474,7 +474,12 @@ class Crop:
 
 
 def straighten(
-    digits: Boxes, slope: float, *, height: int = CROP_HEIGHT, digit_height: int = DIGIT_HEIGHT
+    digits: Boxes,
+    slope: float,
+    *,
+    height: int = CROP_HEIGHT,
+    digit_height: int = DIGIT_HEIGHT,
+    room: float = 0.5,
 ) -> Crop:
     """Find the straight crop of a line or a number, for a reader of lines.
 
@@ -484,9 +489,10 @@ def straighten(
         height: of the crop, in pixels.
         digit_height: what the median digit's height becomes, in pixels; less where digits of a line go up
             and down so much that some would be cut.
+        room: at either end, in heights of the median digit.
 
     Returns:
-        A crop that is turned by the slope, with half a digit's height of room at either end.
+        A crop that is turned by the slope.
 
     Example:
         >>> crop = straighten(np.array([(100, 50, 20, 56), (130, 50, 20, 56)], np.float32), slope=0.0)
@@ -500,7 +506,7 @@ def straighten(
     top, bottom = (down - half_height).min(), (down + half_height).max()
     usual = float(np.median(exact[:, 3]))
     scale = min(digit_height / usual, CROP_USE * height / (bottom - top))
-    left, right = (across - half_width).min() - usual / 2, (across + half_width).max() + usual / 2
+    left, right = (across - half_width).min() - room * usual, (across + half_width).max() + room * usual
     shift = np.array([-left * scale, height / 2 - (top + bottom) / 2 * scale])
     return Crop(np.column_stack([scale * turn, shift]), max(1, round((right - left) * scale)), height)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.reading.model import PARTS, Card, open_model
+from inkdigits.reading.model import PARTS, Part
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -19,6 +17,7 @@ Floats = npt.NDArray[np.float32]
 LINE_HEIGHT: int = PARTS["lines"]["input"]["shape"][1]  # pixels the network takes
 BATCH, BATCH_WIDTH = 16, 16_384  # lines and pixels of their widths read at once, for the memory's sake
 SLICE = 2  # pixels of the width for each of its answers
+BEAMS, UNLIKELY = 8, 1e-3  # texts followed at once; a character below this chance begins none
 NAMES: tuple[str, ...] = tuple(PARTS["lines"]["labels"])  # the first is "nothing new"
 
 
@@ -38,38 +37,30 @@ class Character:
     end: float
     probabilities: tuple[float, ...]
 
+    def moved(self, pixels: float) -> Character:
+        """Return the same character farther to the right."""
+        return Character(self.value, self.start + pixels, self.end + pixels, self.probabilities)
 
-class LineReader:
-    """Reads straight lines. Make it once, use it often; safe to call from several threads at once.
 
-    Args:
-        folder: a model folder of the part "lines".
-        threads: processor cores one call may use, 1 to 64.
+class LineReader(Part):
+    """Reads straight lines."""
 
-    Raises:
-        ArgumentError: ``threads`` is out of range.
-        ModelError: the folder can't be used; the message says why.
-    """
+    part = "lines"
 
-    def __init__(self, folder: str | PathLike[str], *, threads: int = 1) -> None:
-        self._model = open_model(Path(folder), "lines", threads=threads)
-
-    @property
-    def card(self) -> Card:
-        """What the model folder says of its network."""
-        return self._model.card
-
-    def read(self, lines: list[Gray]) -> list[list[Character]]:
+    def read(self, lines: list[Gray]) -> list[Floats]:
         """Read lines, each uint8 of shape (32, any width), dark on light or light on dark.
 
         Lines of about the same width are read together: padding costs as much as reading.
+
+        Returns:
+            The answers of each line, float32 (T, 16), for `characters`.
         """
-        answers: list[list[Character]] = [[] for _ in lines]
+        answers = [np.zeros((0, len(NAMES)), np.float32) for _ in lines]
         for batch in _batches([line.shape[1] for line in lines]):
             width = -(-max(lines[i].shape[1] for i in batch) // 4) * 4
             probabilities = self._model.network.run(np.stack([padded(lines[i], width) for i in batch]))
             for i, each in zip(batch, probabilities, strict=True):
-                answers[i] = characters(each)
+                answers[i] = each
         return answers
 
 
@@ -95,17 +86,23 @@ def padded(line: Gray, width: int) -> Gray:
     return np.asarray(continued, np.uint8)
 
 
-def characters(probabilities: Floats) -> list[Character]:
-    """Return the characters of one line's answers (T, 16)."""
+def characters(answers: Floats, *, digits: tuple[int, int] | None = None) -> list[Character]:
+    """Return the characters of answers (T, 16), which are probabilities.
+
+    Args:
+        answers: of a line, or of some neighboring slices of it.
+        digits: how many of the characters must be digits, at least and at most; None for any number.
+
+    Returns:
+        From left to right; none where there are too few slices for the digits asked for.
+    """
+    path = align(answers, decode(answers)) if digits is None else best_path_with(answers, *digits)
     found = []
-    for character, start, end in best_path(probabilities):
-        clearest = start + int(probabilities[start:end, character].argmax())
+    for character, start, end in path:
+        clearest = start + int(answers[start:end, character].argmax())
         found.append(
             Character(
-                NAMES[character],
-                SLICE * float(start),
-                SLICE * float(end),
-                tuple(probabilities[clearest].tolist()),
+                NAMES[character], SLICE * float(start), SLICE * float(end), tuple(answers[clearest].tolist())
             )
         )
     return found
@@ -121,11 +118,168 @@ def best_path(answers: Floats) -> list[tuple[int, int, int]]:
         >>> best_path(np.eye(4)[[0, 3, 3, 0, 3]])
         [(3, 1, 3), (3, 4, 5)]
     """
-    best = answers.argmax(axis=1)
-    starts = np.flatnonzero(np.diff(best, prepend=-1))
-    ends = [*starts[1:].tolist(), len(best)]
+    return _runs(answers.argmax(axis=1))
+
+
+def decode(answers: Floats) -> tuple[int, ...]:
+    """Return the likeliest text of answers (T, 16), probabilities: many paths may lead to one text.
+
+    Prefix beam search (A. Graves et al., ICML 2006; A. Hannun et al., arXiv 1408.2873).
+
+    Returns:
+        The numbers of its characters, none of them 0.
+
+    Example: each slice is rather empty, but that all of them are is less likely than one 3 somewhere
+        >>> answers = np.zeros((3, 16))
+        >>> answers[:, [0, 4]] = 0.6, 0.4
+        >>> best_path(answers), decode(answers)
+        ([], (4,))
+    """
+    # Of each text so far, the probability of all paths to it that end with nothing, and with its last.
+    texts: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
+    for row in answers.astype(np.float64).tolist():
+        likely = [label for label, chance in enumerate(row) if chance > UNLIKELY and label]
+        longer: dict[tuple[int, ...], tuple[float, float]] = {}
+        for text, (empty, full) in texts.items():
+            last = text[-1] if text else 0
+            before, same = longer.get(text, (0.0, 0.0))
+            longer[text] = before + (empty + full) * row[0], same + (full * row[last] if text else 0.0)
+            for label in likely:
+                # The same character again needs nothing in between, or it is the same one still.
+                chance = (empty if label == last else empty + full) * row[label]
+                before, same = longer.get((*text, label), (0.0, 0.0))
+                longer[*text, label] = before, same + chance
+        kept = sorted(longer, key=lambda text: -sum(longer[text]))[:BEAMS]
+        texts = {text: longer[text] for text in kept}
+    return max(texts, key=lambda text: sum(texts[text]))
+
+
+def likelihood(answers: Floats, text: Sequence[int]) -> float:
+    """Return how likely a text is by answers (T, 16), probabilities: the sum over all paths that give it.
+
+    The forward algorithm of connectionist temporal classification (A. Graves et al., ICML 2006).
+
+    Args:
+        answers: of a line or a part of it.
+        text: numbers of characters, none of them 0.
+
+    Example:
+        >>> answers = np.zeros((3, 16))
+        >>> answers[:, [0, 4]] = 0.6, 0.4
+        >>> round(likelihood(answers, [4]), 3), round(likelihood(answers, []), 3)
+        (0.688, 0.216)
+    """
+    labels, jump = _with_gaps(text)
+    chances = answers.astype(np.float64)[:, labels]
+    chance = np.zeros(len(labels) + 2)  # two more in front, from which nothing comes
+    chance[2:4] = chances[0, :2]
+    for row in chances[1:]:
+        chance[2:] = (chance[2:] + chance[1:-1] + jump * chance[:-2]) * row
+    return float(chance[-1] + (chance[-2] if len(labels) > 1 else 0.0))
+
+
+def align(answers: Floats, text: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Find where in answers (T, 16), probabilities, each character of a text stands most likely.
+
+    Returns:
+        As `best_path`; empty where the text is.
+
+    Example:
+        >>> align(np.eye(16)[[0, 3, 3, 0, 3]], [3, 3])
+        [(3, 1, 3), (3, 4, 5)]
+    """
+    if not text:
+        return []
+    labels, jump = _with_gaps(text)
+    logs = np.log(np.maximum(answers, 1e-9)).astype(np.float64)[:, labels]
+    score = np.full(len(labels), -np.inf)
+    score[:2] = logs[0, :2]
+    back = []
+    for log in logs[1:]:
+        choices = np.full((3, len(labels)), -np.inf)
+        choices[0] = score
+        choices[1, 1:] = score[:-1]
+        choices[2, 2:] = np.where(jump[2:], score[:-2], -np.inf)
+        back.append(choices.argmax(axis=0))
+        score = choices.max(axis=0) + log
+    place = len(labels) - 1 - int(score[-2] > score[-1])
+    path = [place]
+    for steps in reversed(back):
+        place -= int(steps[place])
+        path.append(place)
+    places = np.array(path[::-1])
+    return [(text[place // 2], start, end) for place, start, end in _runs(places) if place % 2]
+
+
+def _with_gaps(text: Sequence[int]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Return a text with nothing before, between and after its characters, and where that may be left out."""
+    labels = np.zeros(2 * len(text) + 1, np.intp)
+    labels[1::2] = text
+    jump = np.zeros(len(labels), np.bool_)
+    jump[2:] = (labels[2:] != 0) & (labels[2:] != labels[:-2])
+    return labels, jump
+
+
+def best_path_with(answers: Floats, fewest: int, most: int) -> list[tuple[int, int, int]]:
+    """Decode answers (T, 16), probabilities: the likeliest path that has a given number of digits.
+
+    A dynamic program over slices (Viterbi 1967): for each number of digits so far and each last answer it
+    keeps the likeliest path there. Signs don't count.
+
+    Returns:
+        As `best_path`; empty where no path has so many digits.
+
+    Example: two slices are surely a 3, and a third one may be
+        >>> answers = np.full((5, 16), 0.001)
+        >>> answers[[0, 1, 2, 3, 4], [4, 4, 0, 0, 4]] = 1, 1, 1, 0.6, 0.4
+        >>> answers[4, 0] = 0.6
+        >>> best_path(answers), best_path_with(answers, 2, 2)
+        ([(4, 0, 2)], [(4, 0, 2), (4, 4, 5)])
+    """
+    if not len(answers):
+        return []
+    logs = np.log(np.maximum(answers, 1e-9)).astype(np.float64)
+    labels = np.arange(answers.shape[1])
+    first = NAMES.index("0")
+    is_digit = (labels >= first) & (labels < first + 10)
+    score = np.full((most + 1, len(labels)), -np.inf)  # by digits so far and last answer
+    score[0, ~is_digit] = logs[0, ~is_digit]
+    score[1, is_digit] = logs[0, is_digit]
+    back = []  # for each slice, the answer before
+    for log in logs[1:]:
+        best = score.argmax(axis=1)
+        others = score.copy()
+        others[np.arange(most + 1), best] = -np.inf
+        second = others.argmax(axis=1)
+        # A new character comes after any other answer, nothing after any at all.
+        before = np.where(best[:, np.newaxis] == labels, second[:, np.newaxis], best[:, np.newaxis])
+        before[:, 0] = best
+        new = np.take_along_axis(score, before, axis=1)
+        before[1:, is_digit], new[1:, is_digit] = before[:-1, is_digit], new[:-1, is_digit]
+        new[0, is_digit] = -np.inf
+        stays = score >= new
+        back.append(np.where(stays, labels, before))
+        score = np.where(stays, score, new) + log
+    within = score[fewest:]
+    if not np.isfinite(within.max()):
+        return []
+    count, label = divmod(int(within.argmax()), len(labels))
+    count += fewest
+    path = [label]
+    for before in reversed(back):
+        previous = int(before[count, label])
+        count -= int(is_digit[label] and previous != label)
+        label = previous
+        path.append(label)
+    return _runs(np.array(path[::-1]))
+
+
+def _runs(path: npt.NDArray[np.intp]) -> list[tuple[int, int, int]]:
+    """Return the characters of a path, repeated answers as one."""
+    starts = np.flatnonzero(np.diff(path, prepend=-1))
+    ends = [*starts[1:].tolist(), len(path)]
     return [
-        (int(best[start]), start, end)
+        (int(path[start]), start, end)
         for start, end in zip(starts.tolist(), ends, strict=True)
-        if best[start]
+        if path[start]
     ]

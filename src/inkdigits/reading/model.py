@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -267,6 +267,31 @@ def open_model(folder: Path, part: str | None = None, *, threads: int = 1) -> Mo
         raise ModelError(f"Can't use the model folder {folder}. {error}") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"Can't use the model folder {folder}. {CARD_FILE} is not JSON: {error}") from error
+
+
+class Part:
+    """A network of a reader, opened from its model folder.
+
+    Make it once, use it often; safe to call from several threads at once.
+
+    Args:
+        folder: a model folder of this part.
+        threads: processor cores one call may use, 1 to 64.
+
+    Raises:
+        ArgumentError: ``threads`` is out of range.
+        ModelError: the folder can't be used; the message says why.
+    """
+
+    part: ClassVar[str]
+
+    def __init__(self, folder: str | PathLike[str], *, threads: int = 1) -> None:
+        self._model = open_model(Path(folder), self.part, threads=threads)
+
+    @property
+    def card(self) -> Card:
+        """What the model folder says of its network: provenance, figures, threshold."""
+        return self._model.card
 
 
 def write_model_folder(folder: Path, model: bytes, card: Card) -> None:

@@ -9,31 +9,76 @@ apart by their neighbors.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import TypedDict, TypeVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.errors import ArgumentError
+from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.finder import Finder, Marks
-from inkdigits.reading.image import DEFAULT_MAX_PIXELS, Picture, load_gray
+from inkdigits.reading.image import Decoded, load
 from inkdigits.reading.layout import Crop, Line, cut, find_columns, find_lines, find_numbers, straighten
-from inkdigits.reading.lines import LINE_HEIGHT, NAMES, Character, LineReader
+from inkdigits.reading.lengths import check_length, group, read_again
+from inkdigits.reading.lines import (
+    LINE_HEIGHT,
+    NAMES,
+    SLICE,
+    Character,
+    LineReader,
+    characters,
+    likelihood,
+)
 from inkdigits.reading.model import SIGNS
-from inkdigits.result import Box, Digit, Number, Reading
+from inkdigits.reading.regions import parse_region, region_box
+from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
+from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
 DIGIT_HEIGHT = 20  # pixels, the usual digit in a line of 32: MNIST's own size
+# Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
+ROOM = 2.5
+INSIDE = ".,:/"  # signs that never begin a number
+JOINED = 1.2  # heights of a digit around such a sign; the wider space parts numbers all the same
 SAME = 0.5  # heights between a character and a mark that mean the same digit
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
+MOST_WORKERS = 64
+AHEAD = 4  # pages a worker that may be finished before their turn
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Options(TypedDict, total=False):
+    """What a reader may be told about pages, by keyword.
+
+    Attributes:
+        min_confidence: a number below it is doubtful, 0 to 1; None for the card's threshold.
+        full_resolution: look for digits on all pixels of a page of more than 5 megapixels.
+        rotate: degrees to turn the picture clockwise by, after what the camera noted: 0, 90, 180 or 270.
+        regions: parts of the page by name, of which alone is read, in this order: each a box in pixels of the
+            upright page, or a text "X,Y,W,H" in pixels or percent, such as "60%,10%,30%,5%".
+        length: how many digits every number has, or the fewest and the most. Numbers are grouped and read so
+            as to have them; one that can't is doubtful.
+        max_pixels: larger pictures are refused before they are decoded.
+    """
+
+    min_confidence: float | None
+    full_resolution: bool
+    rotate: int
+    regions: Mapping[str, str | Box] | None
+    length: int | tuple[int, int] | None
+    max_pixels: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,15 +88,23 @@ class _Ink:
     Attributes:
         characters: as the line reader gave them.
         boxes: float32 (N, 4), of each, in pixels of the page.
+        is_sign: bool (N,), which are signs.
         agreed: bool (N,), the finder saw the same kind of thing there.
-        lines: of each line, the indices of its characters from left to right, and its slope.
+        lines: of each line with digits, the indices of its characters from left to right, and its slope.
+        answers: of each of these lines, float32 (T, 16), what the line reader said.
+        rows: which of the lines that the marks make each of these is.
+        numbers: of each of these lines, the indices of the characters of each number.
         unnamed: float32 (M, 4), boxes where the finder saw a digit that the line reader passed over.
     """
 
     characters: list[Character]
     boxes: Floats
+    is_sign: npt.NDArray[np.bool_]
     agreed: npt.NDArray[np.bool_]
     lines: list[Line]
+    answers: list[Floats]
+    rows: list[int]
+    numbers: list[list[list[int]]]
     unnamed: Floats
 
 
@@ -78,63 +131,197 @@ class Reader:
         """Name the one digit in a picture; see `Classifier.classify`."""
         return self.classifier.classify(picture, max_pixels=max_pixels)
 
-    def read(
-        self,
-        picture: Picture,
-        *,
-        source: str | None = None,
-        min_confidence: float | None = None,
-        full_resolution: bool = False,
-        max_pixels: int = DEFAULT_MAX_PIXELS,
-    ) -> Reading:
+    def read(self, picture: Picture, *, source: str | None = None, **options: Unpack[Options]) -> Reading:
         """Read the handwritten numbers on a page.
 
         Args:
-            picture: a path, bytes, a binary file, a PIL image or an array (H, W), (H, W, 3) or (H, W, 4).
+            picture: a path, bytes, a binary file, a PIL image, an array (H, W), (H, W, 3) or (H, W, 4), or a
+                page of a document; of a document itself the first page is read.
             source: the name of the picture in the result; None for its path, if it is one.
-            min_confidence: a number below it is doubtful, 0 to 1; None for the card's threshold.
-            full_resolution: look for digits on all pixels of a page of more than 5 megapixels.
-            max_pixels: larger pictures are refused before they are decoded.
+            **options: any of `Options`.
 
         Returns:
             The numbers in reading order. A page without digits gives a reading without numbers.
 
         Raises:
-            ArgumentError: the picture or a limit is not of an accepted kind.
-            PictureError: the picture can't be opened, decoded or is too large.
+            ArgumentError: the picture or an option is not of an accepted kind.
+            PictureError: the picture can't be opened or decoded, is too large, or has nothing of a region.
+            MissingExtraError: HEIC needs the extra ``heic``, PDF the extra ``pdf``.
         """
-        if min_confidence is not None and not 0 <= min_confidence <= 1:
-            raise ArgumentError(f"min_confidence must be from 0 to 1. Received: {min_confidence!r}")
-        gray = load_gray(picture, max_pixels=max_pixels)
+        _check(options)
         if source is None and isinstance(picture, str | PathLike):
             source = str(picture)
-        ink = self._read_lines(gray, self.finder.find(gray, full_resolution=full_resolution))
-        least = self.lines.card.doubt_threshold if min_confidence is None else min_confidence
-        height, width = gray.shape
-        return Reading(source, 1, width, height, tuple(_numbers(ink, least, (width, height))))
+        page = (
+            picture if isinstance(picture, Page) else Page(source, 1, functools.partial(load_values, picture))
+        )
+        return self._read(page if source is None else replace(page, source=source), options)[0]
 
-    def _read_lines(self, gray: Gray, marks: Marks) -> _Ink:
+    def read_many(
+        self,
+        pictures: Iterable[Picture],
+        *,
+        workers: int = 1,
+        on_page: Callable[[Reading, Decoded], None] | None = None,
+        **options: Unpack[Options],
+    ) -> Iterator[Reading | Failure]:
+        """Read all pages of many pictures and documents, one after the other.
+
+        Pages are opened, read and given back one at a time, or a few where there are several workers, so
+        there may be any number of them. What can't be read is a `Failure` in its place and stops nothing.
+
+        Args:
+            pictures: anything that `read` takes. A PDF or TIFF document gives all its pages.
+            workers: how many pages are read at once, 1 to 64, each by a thread.
+            on_page: called by the worker with each reading and the picture, as long as that is in memory.
+            **options: any of `Options`.
+
+        Yields:
+            A reading or a failure for each page, in the order of the pictures.
+
+        Raises:
+            ArgumentError: a picture or an option is not of an accepted kind.
+
+        Example:
+            >>> white = np.full((60, 80), 255, np.uint8)
+            >>> [len(reading.numbers) for reading in Reader().read_many([white, white])]
+            [0, 0]
+        """
+        _check(options)
+        if not 1 <= workers <= MOST_WORKERS:
+            raise ArgumentError(f"workers must be from 1 to {MOST_WORKERS}. Received: {workers!r}")
+        limit = options.get("max_pixels", DEFAULT_MAX_PIXELS)
+
+        def read_page(page: Page) -> Reading | Failure:
+            try:
+                reading, decoded = self._read(page, options)
+            except (PictureError, MissingExtraError) as error:
+                return Failure(page.source, page.number, str(error))
+            if on_page:
+                on_page(reading, decoded)
+            return reading
+
+        pages = (page for picture in pictures for page in find_pages(picture, max_pixels=limit))
+        return _in_order(read_page, pages, workers)
+
+    def _read(self, page: Page, options: Options) -> tuple[Reading, Decoded]:
+        """Decode a page and read it, or the regions of it that are asked for."""
+        limit = options.get("max_pixels", DEFAULT_MAX_PIXELS)
+        decoded = load(page, rotate=options.get("rotate", 0), max_pixels=limit)
+        gray = decoded.gray()
+        height, width = gray.shape
+        regions = options.get("regions") or {}
+        parts: dict[str | None, Box] = {name: region_box(at, width, height) for name, at in regions.items()}
+        numbers: list[Number] = []
+        for name, box in (parts or {None: Box(0, 0, width, height)}).items():
+            part = gray[box.y : box.y + box.height, box.x : box.x + box.width]
+            lines = numbers[-1].line if numbers else 0
+            numbers += (
+                replace(number, region=name, line=lines + number.line)
+                for number in self._read_part(part, box, options)
+            )
+        return Reading(page.source, page.number, width, height, tuple(numbers)), decoded
+
+    def _read_part(self, gray: Gray, frame: Box, options: Options) -> list[Number]:
+        """Read a part of a page, which has this frame."""
+        marks = self.finder.find(gray, full_resolution=options.get("full_resolution", False))
+        length = check_length(options.get("length"))
+        ink = self._read_lines(gray, marks, length)
+        least = options.get("min_confidence")
+        least = self.lines.card.doubt_threshold if least is None else least
+        return _numbers(ink, least, length, frame)
+
+    def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
         lines = find_lines(marks.boxes, marks.is_sign)
-        crops = []
-        for line in lines:
-            digits = marks.boxes[[i for i in line.indices if not marks.is_sign[i]]]
-            crops.append(straighten(digits, line.slope, height=LINE_HEIGHT, digit_height=DIGIT_HEIGHT))
-        read = self.lines.read([cut(gray, crop) for crop in crops])
-        characters: list[Character] = []
-        boxes, agreed, unnamed, found = [np.zeros((0, 4), np.float32)], [], [np.zeros((0, 4), np.float32)], []
-        for line, crop, answer in zip(lines, crops, read, strict=True):
-            places, seen, passed_over = _places(answer, crop, marks[np.array(line.indices)])
-            unnamed.append(passed_over)
-            if all(character.value in SIGNS for character in answer):  # signs alone are no number
+        crops = line_crops(marks, lines)
+        answers = self.lines.read([cut(gray, crop) for crop in crops])
+        texts = [characters(answer) for answer in answers]
+        ink = _place(texts, answers, lines, crops, marks)
+        if length is None:
+            return ink
+        sizes = []  # of each line's numbers, in characters
+        for row, line, numbers in zip(ink.rows, ink.lines, ink.numbers, strict=True):
+            fitting = group(numbers, ink.boxes, ~ink.is_sign, length)
+            within = [[index - line.indices[0] for index in number] for number in fitting]
+            own = answers[row][: math.ceil(crops[row].width / SLICE)]  # without what it was padded with
+            again = read_again(own, texts[row], within, length)
+            texts[row] = [character for number in again for character in number]
+            sizes.append([len(number) for number in again])
+        ink = _place(texts, answers, lines, crops, marks)
+        return replace(ink, numbers=[_cut_up(*each) for each in zip(ink.lines, sizes, strict=True)])
+
+
+def line_crops(marks: Marks, lines: Sequence[Line]) -> list[Crop]:
+    """Return the straight crop of each line for the line reader."""
+    crops = []
+    for line in lines:
+        digits = marks.boxes[[i for i in line.indices if not marks.is_sign[i]]]
+        crops.append(straighten(digits, line.slope, height=LINE_HEIGHT, digit_height=DIGIT_HEIGHT, room=ROOM))
+    return crops
+
+
+def _place(
+    texts: Sequence[list[Character]],
+    answers: Sequence[Floats],
+    lines: Sequence[Line],
+    crops: Sequence[Crop],
+    marks: Marks,
+) -> _Ink:
+    """Find where on the page the characters of each line are, and which of them make numbers."""
+    characters: list[Character] = []
+    boxes, agreed, unnamed = [np.zeros((0, 4), np.float32)], [], [np.zeros((0, 4), np.float32)]
+    found, rows = [], []
+    for row, (text, line, crop) in enumerate(zip(texts, lines, crops, strict=True)):
+        places, seen, passed_over = _places(text, crop, marks[np.array(line.indices)])
+        unnamed.append(passed_over)
+        if all(character.value in SIGNS for character in text):  # signs alone are no number
+            continue
+        found.append(Line(tuple(range(len(characters), len(characters) + len(text))), line.slope))
+        rows.append(row)
+        characters += text
+        boxes.append(places)
+        agreed += seen
+    where = np.concatenate(boxes)
+    is_sign = np.array([character.value in SIGNS for character in characters], np.bool_)
+    numbers = [
+        _joined([list(number) for number in of_line], characters, where)
+        for of_line in find_numbers(where, found, is_sign)
+    ]
+    return _Ink(
+        characters,
+        where,
+        is_sign,
+        np.array(agreed, np.bool_),
+        found,
+        [answers[row] for row in rows],
+        rows,
+        numbers,
+        np.concatenate(unnamed),
+    )
+
+
+def _joined(numbers: Sequence[list[int]], characters: Sequence[Character], boxes: Floats) -> list[list[int]]:
+    """Join the numbers of a line that have one sign between them which stands only inside numbers."""
+    joined: list[list[int]] = []
+    for number in numbers:
+        first = next(index for index in number if characters[index].value not in SIGNS)
+        if joined:
+            last = next(index for index in reversed(joined[-1]) if characters[index].value not in SIGNS)
+            space = boxes[first, 0] - boxes[last, 0] - boxes[last, 2]
+            tall = (boxes[first, 3] + boxes[last, 3]) / 2
+            if first - last == 2 and characters[last + 1].value in INSIDE and space < JOINED * tall:
+                joined[-1] = [*range(joined[-1][0], last + 1), last + 1, *range(first, number[-1] + 1)]
                 continue
-            found.append(Line(tuple(range(len(characters), len(characters) + len(answer))), line.slope))
-            characters += answer
-            boxes.append(places)
-            agreed += seen
-        return _Ink(
-            characters, np.concatenate(boxes), np.array(agreed, np.bool_), found, np.concatenate(unnamed)
-        )
+        joined.append(number)
+    return joined
+
+
+def _cut_up(line: Line, sizes: Sequence[int]) -> list[list[int]]:
+    """Return the indices of a line's characters in parts of these sizes."""
+    return [
+        list(line.indices[end - size : end])
+        for size, end in zip(sizes, itertools.accumulate(sizes), strict=True)
+    ]
 
 
 def _places(answer: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, list[bool], Floats]:
@@ -167,33 +354,57 @@ def _places(answer: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floa
     return boxes, [character in mark_of for character in range(len(answer))], marks.boxes[free]
 
 
-def _numbers(ink: _Ink, least: float, page: tuple[int, int]) -> list[Number]:
-    is_sign = np.array([character.value in SIGNS for character in ink.characters], np.bool_)
-    lines = [line for line in find_numbers(ink.boxes, ink.lines, is_sign) if line]
+def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box) -> list[Number]:
+    lines = [line for line in ink.numbers if line]
+    confidences = [
+        [_confidence(ink, row, number) for number in line] for row, line in enumerate(ink.numbers) if line
+    ]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
-    columns = find_columns(ink.boxes, lines, slope)
+    columns = find_columns(ink.boxes, [[tuple(number) for number in line] for line in lines], slope)
+    numbers = [
+        _number(ink, number, (row, column), least, frame, confidence=confidence)
+        for row, (line, places, sure) in enumerate(zip(lines, columns, confidences, strict=True), start=1)
+        for number, column, confidence in zip(line, places, sure, strict=True)
+    ]
+    if length is None:
+        return numbers
+    fewest, most = length
     return [
-        _number(ink, group, (row, column), least, page)
-        for row, (line, places) in enumerate(zip(lines, columns, strict=True), start=1)
-        for group, column in zip(line, places, strict=True)
+        replace(number, doubtful=number.doubtful or not fewest <= len(number.digits) <= most)
+        for number in numbers
     ]
 
 
+def _confidence(ink: _Ink, row: int, number: Sequence[int]) -> float:
+    """Return how likely a number is among all that its part of the line could say."""
+    characters, line, answers = ink.characters, ink.lines[row].indices, ink.answers[row]
+    first, last = number[0], number[-1]
+    start = (characters[first - 1].end + characters[first].start) / 2 if first > line[0] else 0
+    end = (characters[last].end + characters[last + 1].start) / 2 if last < line[-1] else SLICE * len(answers)
+    part = answers[round(start / SLICE) : round(end / SLICE)]
+    return min(1.0, likelihood(part, [NAMES.index(characters[index].value) for index in number]))
+
+
 def _number(
-    ink: _Ink, group: Sequence[int], place: tuple[int, int], least: float, page: tuple[int, int]
+    ink: _Ink,
+    indices: Sequence[int],
+    place: tuple[int, int],
+    least: float,
+    frame: Box,
+    *,
+    confidence: float,
 ) -> Number:
-    digits, text, confidence = [], "", 1.0
-    for index in group:
+    digits, text = [], ""
+    for index in indices:
         character = ink.characters[index]
         text += character.value
-        confidence *= character.probabilities[NAMES.index(character.value)]
         if character.value not in SIGNS:
             digits.append(
-                _digit(character, _around(ink.boxes[[index]], page), least, agreed=bool(ink.agreed[index]))
+                _digit(character, _around(ink.boxes[[index]], frame), least, agreed=bool(ink.agreed[index]))
             )
-    boxes = ink.boxes[list(group)]
+    boxes = ink.boxes[list(indices)]
     doubtful = confidence < least or any(digit.doubtful for digit in digits) or _has_unnamed(ink, boxes)
-    return Number(text, *place, min(1.0, confidence), doubtful, _around(boxes, page), tuple(digits))
+    return Number(text, *place, confidence, doubtful, _around(boxes, frame), tuple(digits))
 
 
 def _has_unnamed(ink: _Ink, boxes: Floats) -> bool:
@@ -219,12 +430,14 @@ def _digit(character: Character, box: Box, least: float, *, agreed: bool) -> Dig
     )
 
 
-def _around(boxes: Floats, page: tuple[int, int]) -> Box:
-    """Return the smallest box of whole pixels around boxes, inside a page of this width and height."""
+def _around(boxes: Floats, frame: Box) -> Box:
+    """Return the smallest box of whole pixels around boxes that count from a frame, inside it."""
     left, top = (max(0, math.floor(value)) for value in boxes[:, :2].min(axis=0))
     end = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
-    right, bottom = (min(size, math.ceil(value)) for size, value in zip(page, end, strict=True))
-    return Box(left, top, max(0, right - left), max(0, bottom - top))
+    right, bottom = (
+        min(size, math.ceil(value)) for size, value in zip((frame.width, frame.height), end, strict=True)
+    )
+    return Box(frame.x + left, frame.y + top, max(0, right - left), max(0, bottom - top))
 
 
 @functools.cache
@@ -232,14 +445,40 @@ def _shipped_reader() -> Reader:
     return Reader()
 
 
-def read(
-    picture: Picture,
-    *,
-    source: str | None = None,
-    min_confidence: float | None = None,
-    full_resolution: bool = False,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-) -> Reading:
+def _check(options: Options) -> None:
+    """Refuse what is no option, or has a value that is not accepted, before anything is read."""
+    if unknown := options.keys() - Options.__annotations__.keys():
+        accepted = ", ".join(Options.__annotations__)
+        raise ArgumentError(f"There is no option {', '.join(sorted(unknown))}. Accepted: {accepted}")
+    least = options.get("min_confidence")
+    if least is not None and not 0 <= least <= 1:
+        raise ArgumentError(f"min_confidence must be from 0 to 1. Received: {least!r}")
+    check_length(options.get("length"))
+    for region in (options.get("regions") or {}).values():
+        if isinstance(region, str):
+            parse_region(region)
+
+
+def _in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Yield the results of work in the order of the items, which are taken as workers get free."""
+    if workers == 1:
+        yield from map(work, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                while waiting and (len(waiting) > AHEAD * workers or waiting[0].done()):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def read(picture: Picture, *, source: str | None = None, **options: Unpack[Options]) -> Reading:
     """Read the handwritten numbers on a page with the models that come with inkdigits.
 
     See `Reader.read`, which takes the same arguments and raises the same errors; the models are loaded at the
@@ -249,10 +488,4 @@ def read(
         >>> read(np.full((200, 300), 255, np.uint8)).text  # blank paper
         ''
     """
-    return _shipped_reader().read(
-        picture,
-        source=source,
-        min_confidence=min_confidence,
-        full_resolution=full_resolution,
-        max_pixels=max_pixels,
-    )
+    return _shipped_reader().read(picture, source=source, **options)

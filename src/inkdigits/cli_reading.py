@@ -1,0 +1,561 @@
+"""The commands that read pictures: the one digit of each, or the numbers on every page."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, printable
+from inkdigits.errors import MissingExtraError, PictureError
+from inkdigits.files import GrowingFile, replacing
+from inkdigits.result import ROW_FIELDS, Box, Reading
+from inkdigits.result import Failure as FailedPage
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from inkdigits.reading.image import Decoded
+    from inkdigits.reading.reader import Options, Reader
+    from inkdigits.reading.sources import Page
+    from inkdigits.result import Digit, Number
+
+STANDARD_INPUT = "-"
+GAP = "  "  # between numbers
+
+
+@click.command(cls=Command)
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="A model or run folder. [default: the shipped one]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option(
+    "--top", type=click.IntRange(1, 10), default=1, show_default=True, help="Show the K best guesses."
+)
+@click.option(
+    "--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures. [default: 100,000,000]"
+)
+@click.pass_obj
+def classify(
+    say: Callable[[str], None],
+    *,
+    pictures: tuple[str, ...],
+    model: Path | None,
+    as_json: bool,
+    top: int,
+    max_pixels: int | None,
+) -> None:
+    """Name the one handwritten digit in each picture.
+
+    \b
+    inkdigits classify seven.png
+    inkdigits classify photos/ --json > answers.jsonl
+    cat seven.png | inkdigits classify -
+
+    PICTURE is a PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC or PDF file, a folder (every picture below it, sorted)
+    or - for standard input.
+    """
+    from inkdigits.reading.classifier import Classifier
+    from inkdigits.reading.sources import DEFAULT_MAX_PIXELS
+
+    classifier = Classifier(model)
+    sources = list(_sources(pictures))
+    width = max(len(printable(source)) for source, _ in sources)
+    failed = 0
+    for source, picture in sources:
+        try:
+            if isinstance(picture, PictureError):
+                raise picture
+            digit = classifier.classify(picture, max_pixels=max_pixels or DEFAULT_MAX_PIXELS)
+        except (PictureError, MissingExtraError) as error:
+            failed += 1
+            if as_json:
+                click.echo(json.dumps({"source": source, "error": str(error)}))
+            else:
+                click.echo(f"{printable(source):{width}}  error: {printable(str(error))}", err=True)
+            continue
+        if as_json:
+            click.echo(json.dumps({"source": source, **digit.to_dict()}))
+        else:
+            click.echo(f"{printable(source):{width}}  {_describe(digit, top)}")
+    if len(sources) > 1:
+        say(f"{len(sources)} pictures" + (f", {failed} could not be used." if failed else "."))
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _describe(digit: Digit, top: int) -> str:
+    if digit.value is None:
+        return "-   no ink found"
+    best = sorted(enumerate(digit.probabilities), key=lambda guess: -guess[1])[:top]
+    guesses = "   ".join(f"{value}  {100 * probability:5.1f} %" for value, probability in best)
+    return guesses + ("   doubtful" if digit.doubtful else "")
+
+
+def _parse_length(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    fewest, _, most = text.partition("-")
+    try:
+        return int(fewest), int(most or fewest)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is neither a number of digits, such as 5, nor a range, such as 4-6."
+        ) from None
+
+
+def _parse_regions(
+    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    regions: dict[str, str] = {}
+    for number, text in enumerate(texts, start=1):
+        name, _, values = text.rpartition("=")
+        name = name or str(number)
+        if name in regions:
+            raise click.BadParameter(f"Two regions have the name {name!r}.")
+        regions[name] = values
+    return regions
+
+
+@click.command(cls=Command)
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@click.option("--model", type=click.Path(path_type=Path), help="A reader folder. [default: the shipped one]")
+@click.option("--json", "name", flag_value="json", help="Print one JSON object a page.")
+@click.option("--csv", "name", flag_value="csv", help="Print a row a number.")
+@click.option("--table", "name", flag_value="table", help="Print a row a line, with the page's columns.")
+@click.option("--form", "name", flag_value="form", help="Print a row a page, with a column a region.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead, page by page."
+)
+@click.option("--resume", is_flag=True, help="Go on with what --out has not yet.")
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also save each page with what was read drawn over it.",
+)
+@click.option(
+    "--explain",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also save a picture of each step.",
+)
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    callback=_parse_regions,
+    metavar="NAME=X,Y,W,H",
+    help="Read this part of every page alone: left, top, width, height in pixels or percent. Repeatable.",
+)
+@click.option("--length", callback=_parse_length, metavar="N or N-M", help="Every number has so many digits.")
+@click.option("--rotate", type=click.Choice(["90", "180", "270"]), help="Turn every picture clockwise first.")
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="C",
+    help="Mark what is less sure as doubtful. [default: the model's]",
+)
+@click.option("--full-resolution", is_flag=True, help="Look for digits on every pixel of a large page.")
+@click.option(
+    "--max-pixels", type=click.IntRange(min=1), help="Refuse larger pictures. [default: 100,000,000]"
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Read so many pages at once."
+)
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Cores for each page."
+)
+@click.pass_obj
+def read(
+    say: Callable[[str], None],
+    *,
+    pictures: tuple[str, ...],
+    model: Path | None,
+    name: str | None,
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+    draw: Path | None,
+    explain: Path | None,
+    regions: dict[str, str],
+    length: tuple[int, int] | None,
+    rotate: str | None,
+    min_confidence: float | None,
+    full_resolution: bool,
+    max_pixels: int | None,
+    workers: int,
+    threads: int,
+) -> None:
+    """Read the handwritten numbers on pages, in reading order.
+
+    \b
+    inkdigits read sheet.jpg
+    inkdigits read scans/ --csv --out numbers.csv --workers 2
+    inkdigits read forms.pdf --form --region total=60%,10%,30%,5%
+    inkdigits read meter.jpg --length 5
+    inkdigits read sheet.jpg --draw drawn
+
+    A digit in [brackets] is doubtful; a number with a ? is doubtful as a whole.
+    PICTURE is a PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC or PDF file, a folder (every picture below it, sorted)
+    or - for standard input. All pages of PDF and TIFF files are read.
+    """
+    from inkdigits.reading.reader import Reader
+    from inkdigits.reading.sources import DEFAULT_MAX_PIXELS
+
+    if (resume or overwrite) and out is None:
+        raise click.UsageError("--resume and --overwrite are about the file in --out.")
+    if name == "form" and not regions:
+        raise click.UsageError("--form needs at least one --region.")
+    options: Options = {
+        "min_confidence": min_confidence,
+        "full_resolution": full_resolution,
+        "rotate": int(rotate or 0),
+        "regions": regions,
+        "length": length,
+        "max_pixels": max_pixels or DEFAULT_MAX_PIXELS,
+    }
+    reader = Reader(model, threads=threads)
+    sources = list(_sources(pictures))
+    pages = _pages(sources, options["max_pixels"])
+    first = list(itertools.islice(pages, 2))
+    form = _Form(name, list(regions), has_titles=len(first) > 1)
+
+    def save_pictures(reading: Reading, decoded: Decoded) -> None:
+        if draw:
+            _save_drawing(reading, decoded, draw)
+        if explain:
+            _save_steps(reader, reading, decoded, options, explain)
+
+    settings = json.loads(json.dumps({"form": name, "model": model and str(model), **options}))
+    with _output(out, settings, form.head(), resume=resume, overwrite=overwrite) as output:
+        finished = dict(output.done)
+        counts = sum((Counter(note) for note in finished.values()), Counter(pages=len(finished)))
+        todo = (page for page in itertools.chain(first, pages) if (page.source, page.number) not in finished)
+        answers = reader.read_many(todo, workers=workers, on_page=save_pictures, **options)
+        with _progress(
+            [source for source, _ in sources], is_shown=bool(out or not sys.stdout.isatty())
+        ) as show:
+            for answer in answers:
+                note = _note(answer)
+                if isinstance(answer, FailedPage) and name != "json":
+                    click.echo(f"{form.title(answer)}: error: {printable(answer.error)}", err=True)
+                output.add(
+                    click.unstyle(form.text(answer)) if out else form.text(answer),
+                    answer.source or "",
+                    answer.page,
+                    note,
+                )
+                counts += Counter(pages=1, **note)
+                show(answer)
+    if counts["pages"] > 1:
+        say(_summary(counts, len(finished)))
+    if counts["failed"]:
+        raise click.exceptions.Exit(1)
+
+
+def _note(answer: Reading | FailedPage) -> dict[str, int]:
+    """Return what counts in the summary."""
+    if isinstance(answer, FailedPage):
+        return {"failed": 1}
+    return {"numbers": len(answer.numbers), "doubtful": sum(number.doubtful for number in answer.numbers)}
+
+
+def _summary(counts: Counter[str], before: int) -> str:
+    pages, failed = counts["pages"], counts["failed"]
+    return (
+        f"{pages} pages, {counts['numbers']} numbers, {counts['doubtful']} of them doubtful"
+        + (f"; {failed} {'page' if failed == 1 else 'pages'} could not be read" if failed else "")
+        + (f" ({before} of the pages were read before)." if before else ".")
+    )
+
+
+# ---- what is written -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How answers look: as text for people (None), or as "json", "csv", "table" or "form" for programs.
+
+    Attributes:
+        name: which of them.
+        regions: the names of the parts of a page that are read, if not all of it is.
+        has_titles: the text of each page has its source above.
+    """
+
+    name: str | None
+    regions: list[str]
+    has_titles: bool
+
+    def head(self) -> str:
+        """Return what comes before all pages."""
+        if self.name == "csv":
+            return _csv_row(ROW_FIELDS)
+        if self.name == "form":
+            return _csv_row(["source", "page", *self.regions])
+        return ""
+
+    def text(self, answer: Reading | FailedPage) -> str:
+        """Return the lines of a page, each with its end."""
+        if self.name == "json":
+            return json.dumps(answer.to_dict()) + "\n"
+        if isinstance(answer, FailedPage):
+            return ""
+        if self.name == "csv":
+            return "".join(_csv_row(row.values()) for row in answer.to_rows())
+        if self.name == "form":
+            return _csv_row([answer.source, answer.page, *_region_texts(answer, self.regions)])
+        if self.name == "table":
+            lines = itertools.groupby(answer.numbers, key=lambda number: (number.line, number.region))
+            rows = zip(lines, answer.to_table(), strict=True)
+            return "".join(
+                _csv_row([answer.source, answer.page, region, *cells]) for ((_, region), _), cells in rows
+            )
+        return "".join(f"{line}\n" for line in self._lines(answer))
+
+    def title(self, answer: Reading | FailedPage) -> str:
+        """Return what a page is called."""
+        name = printable(answer.source or STANDARD_INPUT)
+        return f"{name}, page {answer.page}" if answer.page > 1 else name
+
+    def _lines(self, reading: Reading) -> Iterator[str]:
+        if self.has_titles:
+            yield click.style(f"{self.title(reading)}:", bold=True)
+        if not reading.numbers:
+            yield "no digits found"
+            return
+        names = {name: f"{name}  " for name in self.regions}
+        indent = max((len(name) for name in names.values()), default=0)
+        for region, numbers in itertools.groupby(reading.numbers, key=lambda number: number.region):
+            name = names.get(region or "", "")
+            for line in _aligned(list(numbers), _screen_width(indent)):
+                yield f"{name:{indent}}{line}"
+                name = ""
+
+
+def _aligned(numbers: list[Number], width: int | None) -> Iterator[str]:
+    """Yield a line of text for each line of the page, columns below each other where there is room."""
+    cells = {(number.line, number.column): _marked(number) for number in numbers}
+    widths: dict[int, int] = {}
+    for (_, column), text in cells.items():
+        widths[column] = max(widths.get(column, 0), len(text))
+    columns = sorted(widths)
+    is_wide = width is not None and sum(widths.values()) + len(GAP) * (len(columns) - 1) > width
+    for line, of_line in itertools.groupby(numbers, key=lambda number: number.line):
+        if is_wide:
+            texts = [(_marked(number), number.doubtful) for number in of_line]
+            yield from _wrapped(texts, width or 0)
+            continue
+        row = {number.column: number for number in of_line}
+        last = max(row)
+        yield GAP.join(
+            _colored(
+                cells.get((line, column), "").rjust(widths[column]), column in row and row[column].doubtful
+            )
+            for column in columns
+            if column <= last
+        )
+
+
+def _wrapped(texts: Iterable[tuple[str, bool]], width: int) -> Iterator[str]:
+    """Yield texts in as many lines as they need, all but the first indented."""
+    line, length = "", 0
+    for text, doubtful in texts:
+        if line and length + len(GAP) + len(text) > width:
+            yield line
+            line, length = "", 0
+            gap = GAP
+        else:
+            gap = GAP if line else ""
+        line += gap + _colored(text, doubtful)
+        length += len(gap) + len(text)
+    yield line
+
+
+def _screen_width(indent: int) -> int | None:
+    """Return how many characters fit beside an indent; None where no one looks at a screen."""
+    return max(1, shutil.get_terminal_size().columns - indent) if sys.stdout.isatty() else None
+
+
+def _marked(number: Number) -> str:
+    """Write a number with its doubtful digits in brackets, or a ? behind it if it is doubtful as a whole."""
+    digits = iter(number.digits)
+    text = ""
+    for character in number.text:
+        digit = next(digits) if character.isdigit() else None
+        text += f"[{character}]" if digit and digit.doubtful else character
+    return text + "?" if number.doubtful and "[" not in text else text
+
+
+def _colored(text: str, doubtful: bool) -> str:
+    return click.style(text, fg="yellow") if doubtful else text
+
+
+def _region_texts(reading: Reading, regions: list[str]) -> list[str]:
+    """Return what stands in each region, in one line."""
+    texts = {name: [number.text for number in reading.numbers if number.region == name] for name in regions}
+    return [" ".join(texts[name]) for name in regions]
+
+
+def _csv_row(values: Iterable[object]) -> str:
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow(
+        ["" if value is None else printable(str(value)) for value in values]
+    )
+    return row.getvalue()
+
+
+# ---- where to ------------------------------------------------------------------------------------
+
+
+class _StandardOutput:
+    """Takes what a `GrowingFile` takes, and forgets it."""
+
+    def __init__(self, head: str) -> None:
+        self.done: dict[tuple[str, int], Any] = {}
+        click.echo(head, nl=False)
+
+    def add(self, text: str, _source: str, _page: int, _note: Any) -> None:
+        click.echo(text, nl=False)
+
+
+@contextlib.contextmanager
+def _output(
+    path: Path | None, settings: Any, head: str, *, resume: bool, overwrite: bool
+) -> Iterator[_StandardOutput | GrowingFile]:
+    """Open standard output, or a file that keeps every page that is finished."""
+    if path is None:
+        yield _StandardOutput(head)
+        return
+    try:
+        with GrowingFile(path, settings=settings, head=head, resume=resume, overwrite=overwrite) as file:
+            yield file
+    except KeyboardInterrupt:
+        raise Failure(
+            f"Stopped. Every finished page is in {path}. Go on with the same command and --resume.",
+            INTERRUPTED,
+        ) from None
+    except FileExistsError as error:
+        raise Failure(str(error)) from error
+    except BrokenPipeError:  # of standard error
+        raise
+    except OSError as error:
+        raise Failure(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def _progress(sources: list[str], *, is_shown: bool) -> Iterator[Callable[[Reading | FailedPage], None]]:
+    """Show on a terminal how many of the pictures have been read."""
+    if is_quiet() or not is_shown or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    places = {source: place for place, source in enumerate(sources)}
+    with click.progressbar(
+        length=len(sources),
+        label="Reading",
+        file=sys.stderr,
+        item_show_func=lambda item: item,
+        update_min_steps=0,
+    ) as bar:
+
+        def show(answer: Reading | FailedPage) -> None:
+            at = places.get(answer.source or STANDARD_INPUT, bar.pos)
+            bar.update(max(0, at - bar.pos), f"page {answer.page} of {printable(answer.source or '')}")
+
+        yield show
+        bar.update(len(sources) - bar.pos)
+
+
+def _save_drawing(reading: Reading, decoded: Decoded, folder: Path) -> None:
+    """Save a page with the reading over it."""
+    path = _path_for(reading, folder)
+    _save_png(reading.draw(decoded.rgb()), path.with_name(f"{path.name}.png"))
+
+
+def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Options, folder: Path) -> None:
+    """Save a picture of each step, numbered, in a folder of the page's own; and one for each region."""
+    from inkdigits.reading.explain import explain
+    from inkdigits.reading.regions import region_box
+
+    gray = decoded.gray()
+    below = _path_for(reading, folder)
+    regions = options["regions"] or {"": Box(0, 0, reading.width, reading.height)}
+    for name, region in regions.items():
+        box = region_box(region, reading.width, reading.height)
+        part = gray[box.y : box.y + box.height, box.x : box.x + box.width]
+        steps = explain(reader, part, full_resolution=options["full_resolution"])
+        for number, step in enumerate(steps, start=1):
+            _save_png(step.picture, below / name / f"{number}-{step.name}.png")
+    _save_png(reading.draw(decoded.rgb()), below / "numbers.png")
+
+
+def _save_png(picture: npt.NDArray[np.uint8], path: Path) -> None:
+    from PIL import Image
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as whole:
+            Image.fromarray(picture).save(whole, format="PNG")
+    except OSError as error:
+        raise Failure(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def _path_for(reading: Reading, folder: Path) -> Path:
+    """Return where in a folder pictures of a page go: scan.jpg and scan.png are two, as are their pages."""
+    source = Path("standard-input" if reading.source == STANDARD_INPUT else reading.source or "picture")
+    below = [part for part in source.parts if part not in {source.anchor, os.pardir}]
+    page = f".{reading.page}" if reading.page > 1 else ""
+    return folder.joinpath(*below[:-1], f"{below[-1]}{page}")
+
+
+# ---- where from ----------------------------------------------------------------------------------
+
+
+def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | PictureError]]:
+    """Yield each picture's source as the user would write it, and where to read it or why it can't be."""
+    from inkdigits.reading.sources import find_pictures
+
+    if pictures.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("Standard input (-) can be read once only.")
+    for given in pictures:
+        if given == STANDARD_INPUT:
+            yield given, sys.stdin.buffer
+            continue
+        try:
+            paths = find_pictures(given)
+        except PictureError as error:
+            yield given, error
+            continue
+        if not paths:
+            yield given, PictureError(f"The folder {given} holds no picture (PNG, JPEG, TIFF, ...).")
+        for path in paths:
+            below = os.path.relpath(path, given)
+            yield given if below == os.curdir else os.path.join(given, below), path
+
+
+def _pages(sources: Iterable[tuple[str, Path | BinaryIO | PictureError]], max_pixels: int) -> Iterator[Page]:
+    """Yield the pages of all pictures, also of those that can't be opened."""
+    from inkdigits.reading.sources import Page, find_pages
+
+    for source, picture in sources:
+        if isinstance(picture, PictureError):
+            yield Page.failed(source, 1, picture)
+        else:
+            yield from find_pages(picture, source=source, max_pixels=max_pixels)

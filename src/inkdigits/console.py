@@ -1,0 +1,84 @@
+"""How every command speaks: answers on standard output, all else in sentences on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from inkdigits.errors import ArgumentError, InkdigitsError
+
+INTERRUPTED = 130  # the exit status of what Ctrl-C ended
+
+
+class Failure(click.ClickException):
+    """An error as one sentence on standard error: exit status 1 for failure, 2 for misuse."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        vars(self)["exit_code"] = exit_code  # a class variable in click
+
+
+class Command(click.Command):
+    """A command whose errors reach people as sentences, and developers as tracebacks if they ask."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(["--quiet"], is_flag=True, help="Print results and errors only."),
+            click.Option(["--traceback"], is_flag=True, help="On an error, show where in the code it arose."),
+        ]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever it raises ends in a sentence and an exit status."""
+        quiet, traceback = ctx.params.pop("quiet"), ctx.params.pop("traceback")
+        ctx.obj = (lambda _: None) if quiet else say
+        try:
+            with _notes(quiet=quiet):
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            raise Failure("Stopped.", INTERRUPTED) from None
+        except Exception as error:
+            if traceback:
+                raise
+            if isinstance(error, InkdigitsError):
+                raise Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
+            kind = type(error).__name__
+            raise Failure(
+                f"Unexpected {kind}: {error}. Run again with --traceback to see where, and please report it."
+            ) from error
+
+
+def say(sentence: str) -> None:
+    """Tell people what is being done, apart from the results."""
+    click.echo(sentence, err=True)
+
+
+def is_quiet() -> bool:
+    """Tell whether the command was asked to print results and errors only."""
+    return click.get_current_context().obj is not say
+
+
+def printable(text: str) -> str:
+    """Replace what a terminal can't show: the bytes of a file name that are no text."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+@contextlib.contextmanager
+def _notes(*, quiet: bool) -> Iterator[None]:
+    """Show what the library remarks on, such as a GIF of which only the first frame is used."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("note: %(message)s"))
+    handler.setLevel(logging.ERROR if quiet else logging.WARNING)
+    logger = logging.getLogger("inkdigits")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

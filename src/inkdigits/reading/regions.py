@@ -1,0 +1,66 @@
+"""A region of a form, in pixels or percent -> its box on a page."""
+
+from __future__ import annotations
+
+import re
+
+from inkdigits.errors import ArgumentError, PictureError
+from inkdigits.result import Box
+
+_FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
+
+
+def region_box(region: str | Box, width: int, height: int) -> Box:
+    """Return where a region lies on a page of this size.
+
+    Args:
+        region: ``"X,Y,W,H"``, the upper left corner, width and height, each in pixels or, with a %, in
+            percent of the page; or a box in pixels.
+        width: of the upright page, in pixels.
+        height: of the upright page, in pixels.
+
+    Returns:
+        A box inside the page: what reaches beyond its edges is left out.
+
+    Raises:
+        ArgumentError: the text has another form.
+        PictureError: no pixel of the page lies in the region.
+
+    Example:
+        >>> region_box("60%,10%,30%,5%", width=1000, height=800)
+        Box(x=600, y=80, width=300, height=40)
+    """
+    if isinstance(region, Box):
+        x, y, w, h = region.to_list()
+    else:
+        sides = zip(parse_region(region), (width, height, width, height), strict=True)
+        x, y, w, h = (
+            round(value * side / 100 if is_percent else value) for (value, is_percent), side in sides
+        )
+    left, top = max(0, x), max(0, y)
+    right, bottom = min(width, x + w), min(height, y + h)
+    if right <= left or bottom <= top:
+        raise PictureError(
+            f"The region {region} has no pixel on a page of {width} x {height}. "
+            "Give it in percent if the pages are of several sizes."
+        )
+    return Box(left, top, right - left, bottom - top)
+
+
+def parse_region(text: str) -> list[tuple[float, bool]]:
+    """Return the four values of a region, each with whether it is in percent.
+
+    Raises:
+        ArgumentError: the text has another form.
+
+    Example:
+        >>> parse_region("10,20,50%,12.5%")
+        [(10.0, False), (20.0, False), (50.0, True), (12.5, True)]
+    """
+    values = [_FORM.fullmatch(value) for value in text.split(",")]
+    if len(values) != 4 or None in values:
+        raise ArgumentError(
+            f"A region is X,Y,W,H: its upper left corner, width and height, each in pixels or percent, "
+            f"such as 60%,10%,30%,5%. Received: {text!r}"
+        )
+    return [(float(value[1]), bool(value[2])) for value in values if value]
