@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 EXAMPLES := examples/pictures
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check format pictures models contact-sheet clean
+.PHONY: help demo test soak check format pictures models contact-sheet clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -18,7 +18,7 @@ $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' || \
 	    { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
 	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,pdf,heic,web,dev]'
 	@touch $@
 
 demo: $(VENV)/installed  ## train the documented network, draw the figures, name the digits in a few pictures
@@ -31,6 +31,10 @@ demo: $(VENV)/installed  ## train the documented network, draw the figures, name
 
 test: $(VENV)/installed check  ## run lint, types and the whole suite
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/installed  ## many times the nonsense that the suite sends (an hour)
+	$(BIN)/python benchmarks/soak.py
+	INKDIGITS_SOAK=1 $(BIN)/python -m pytest -m soak
 
 check: $(VENV)/installed  ## lint and types only
 	$(BIN)/ruff format --check .
@@ -46,6 +50,9 @@ pictures: demo  ## draw every picture of the documentation anew
 	$(BIN)/python examples/steps.py
 	$(BIN)/python examples/pages.py
 	$(BIN)/python examples/read.py
+	$(BIN)/python examples/explain.py
+	$(BIN)/python examples/tutorial.py
+	$(BIN)/python examples/screenshots.py
 	cp runs/demo/figures/*.png docs/images/
 
 models: model-classifier model-finder model-lines  ## train all that is shipped, from nothing (hours; goes on after an interruption)

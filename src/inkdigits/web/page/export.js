@@ -1,0 +1,51 @@
+// Readings as text, CSV and JSON, corrections included.
+
+import { linesOf } from "./reading.js";
+
+const FIELDS = ["source", "page", "region", "line", "column", "text", "confidence", "doubtful", "x", "y", "w", "h", "read_as"];
+
+export const toText = (pages) =>
+  pages.map((page) => linesOf(page).map((line) => line.map(({ text }) => text).join(" ")).join("\n")).join("\n\n");
+
+/** A row a number, as `inkdigits read --csv` writes it; `read_as` is what stood there before a correction. */
+export function toCsv(pages) {
+  const rows = pages.flatMap((page) =>
+    page.numbers.map((number) => [
+      page.source,
+      page.page,
+      number.region,
+      number.line,
+      number.column,
+      number.text,
+      number.confidence,
+      number.doubtful ? "True" : "False",
+      ...number.box,
+      number.readAs,
+    ]),
+  );
+  return [FIELDS, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n";
+}
+
+function cell(value) {
+  const text = String(value ?? "");
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The service's dictionaries; a corrected number also says how it was read. */
+export function toJson(pages) {
+  const corrected = pages.map((page) => ({
+    ...page,
+    text: toText([page]),
+    numbers: page.numbers.map(({ readAs, ...number }) => (readAs === undefined ? number : { ...number, read_as: readAs })),
+  }));
+  return JSON.stringify({ pages: corrected }, null, 1) + "\n";
+}
+
+/** Hand a file to the browser to save. */
+export function save(content, name, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,74 @@
+// How it works: the steps on the current picture, and the cards of the networks.
+
+import { byId, make, percent } from "./dom.js";
+import { describeModels, explainPages } from "./service.js";
+
+const PARTS = {
+  finder: ["The finder", "Looks at the page in several sizes and says where digits and signs are."],
+  lines: ["The line reader", "Reads each straight line from left to right, so that neighbors help with what touches or is broken."],
+  classifier: ["The classifier", "Names a single digit in MNIST's form; what “classify” uses."],
+};
+const FIGURES = {
+  accuracy: ["right answers", percent],
+  exact: ["lines read without any mistake", percent],
+  digit_f1: ["digits found (F1)", percent],
+  loss: ["loss", (value) => value.toPrecision(3)],
+  expected_calibration_error: ["calibration error", (value) => `${(value * 100).toFixed(2)}\u00a0%`],
+};
+let shownModels = false;
+
+/** Show the steps on a picture (a promise of a file, or of null). */
+export async function show(picture) {
+  if (!shownModels) showModels();
+  const file = await picture;
+  if (!file) {
+    byId("steps").replaceChildren(make("li", { class: "empty" }, make("p", {}, "Write something, or open a picture: its way to the answer is shown here.")));
+    return;
+  }
+  byId("steps").setAttribute("aria-busy", "true");
+  try {
+    const [{ steps }] = await explainPages(file, []);
+    byId("steps").replaceChildren(...steps.map(card));
+  } catch (error) {
+    byId("steps").replaceChildren(make("li", { class: "empty" }, make("p", {}, error.message)));
+  }
+  byId("steps").removeAttribute("aria-busy");
+}
+
+function card({ name, text, png }) {
+  const picture = make("img", { src: `data:image/png;base64,${png}`, alt: "" }); // the caption says it
+  return make("li", { class: name }, make("figure", {}, make("figcaption", {}, text), picture));
+}
+
+async function showModels() {
+  shownModels = true;
+  try {
+    const cards = await describeModels();
+    byId("models").replaceChildren(...Object.entries(PARTS).map(([part, words]) => model(cards[part], words)));
+  } catch (error) {
+    shownModels = false;
+    byId("models").replaceChildren(make("p", {}, error.message));
+  }
+}
+
+function model(card, [title, text]) {
+  const { evaluation } = card;
+  const measured = { ...evaluation, ...evaluation.figures };
+  const rows = Object.entries(FIGURES)
+    .filter(([name]) => name in measured)
+    .map(([name, [words, format]]) => [words, format(measured[name])]);
+  const samples = evaluation.images ?? evaluation.samples;
+  rows.push(
+    ["measured on", `${samples.toLocaleString("en")} ${evaluation.split} ${evaluation.images ? "images" : "samples"}`],
+    ["learned numbers", card.parameters.toLocaleString("en")],
+    ["doubtful below", percent(card.doubt_threshold)],
+    ["trained", `${card.recipe.epochs} epochs, seed ${card.seed}, ${card.date.slice(0, 10)}`],
+  );
+  return make(
+    "article",
+    { class: "card" },
+    make("h3", {}, title),
+    make("p", {}, text),
+    make("dl", {}, ...rows.map(([words, value]) => make("div", {}, make("dt", {}, words), make("dd", {}, value)))),
+  );
+}

@@ -1,0 +1,75 @@
+// The REST service, as functions.
+
+import { byId } from "./dom.js";
+
+const TRIES = 6; // while the service is busy
+
+/** What the service could not do, in its own words. */
+export class ServiceProblem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+export const readPages = (picture, signal) => post("v1/read", picture, signal).then(({ pages }) => pages);
+
+export const explainPages = (picture, steps, signal) =>
+  post(`v1/explain?${new URLSearchParams(steps.map((step) => ["step", step]))}`, picture, signal).then(({ pages }) => pages);
+
+export const describeModels = () => ask("v1/model");
+
+function post(path, picture, signal) {
+  const body = new FormData();
+  body.append("file", picture, picture.name ?? "drawing.png");
+  return ask(path, { method: "POST", body, signal });
+}
+
+async function ask(path, options = {}) {
+  for (let attempt = 1; ; attempt += 1) {
+    const token = sessionStorage.getItem("token");
+    let response;
+    try {
+      response = await fetch(path, { ...options, headers: token ? { Authorization: `Bearer ${token}` } : {} });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ServiceProblem(0, "The service does not answer. Is it still running?");
+    }
+    if (response.ok) return response.json();
+    const problem = await response.json().catch(() => ({ detail: response.statusText }));
+    if (response.status === 401) await askForToken(token);
+    else if (response.status === 503 && attempt < TRIES) await pause(Number(response.headers.get("Retry-After") ?? 1), options.signal);
+    else throw new ServiceProblem(response.status, problem.detail);
+  }
+}
+
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+let asking = null;
+
+/** Ask for the token once, however many requests need it. */
+function askForToken(refused) {
+  if (refused !== sessionStorage.getItem("token")) return Promise.resolve(); // given in the meantime
+  asking ??= new Promise((resolve) => {
+    const dialog = byId("ask-token");
+    dialog.addEventListener(
+      "close",
+      () => {
+        sessionStorage.setItem("token", byId("token").value.trim());
+        asking = null;
+        resolve();
+      },
+      { once: true },
+    );
+    dialog.showModal();
+  });
+  return asking;
+}

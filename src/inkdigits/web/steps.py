@@ -1,0 +1,47 @@
+"""The steps from a page to its numbers, as PNG files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import cv2
+
+from inkdigits.reading.explain import Step, explain
+from inkdigits.reading.image import load_gray
+from inkdigits.reading.normalize import find_ink, to_mnist_form
+from inkdigits.reading.reader import Reader
+from inkdigits.reading.sources import Page
+
+DIGIT = "digit"  # not a step to a page's numbers, so only shown if asked for
+
+
+def steps_of(
+    reader: Reader, page: Page, names: Collection[str] | None, *, max_pixels: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the steps of a page, in their order.
+
+    Args:
+        reader: which one.
+        page: that it reads.
+        names: of the steps wanted; None for all that lead to the page's numbers.
+        max_pixels: larger pages are refused.
+
+    Yields:
+        Plain values for JSON: name, text, and the picture as a PNG file in Base64.
+    """
+    gray = load_gray(page, max_pixels=max_pixels)
+    for step in explain(reader, gray):
+        if names is None or step.name in names:
+            yield _to_dict(step)
+    if names is not None and DIGIT in names:
+        ink = find_ink(gray)
+        if ink is not None:
+            yield _to_dict(Step(DIGIT, "The ink in MNIST's form, 28 by 28 pixels.", to_mnist_form(ink)))
+
+
+def _to_dict(step: Step) -> dict[str, Any]:
+    picture = step.picture[..., ::-1] if step.picture.ndim == 3 else step.picture  # OpenCV writes BGR
+    _, png = cv2.imencode(".png", picture)
+    return {"name": step.name, "text": step.text, "png": base64.b64encode(png.tobytes()).decode()}
