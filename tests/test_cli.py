@@ -499,10 +499,15 @@ def read_on_a_terminal(*arguments, columns) -> str:
     environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
     with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment):
         os.close(terminal)
-        shown = b""
-        with contextlib.suppress(OSError):  # the terminal is closed at the end
-            while part := os.read(screen, 4096):
-                shown += part
+        return read_screen(screen)
+
+
+def read_screen(screen) -> str:
+    """Return all that is shown on a terminal until its last program ends."""
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal is closed at the end
+        while part := os.read(screen, 4096):
+            shown += part
     os.close(screen)
     return shown.decode()
 
@@ -633,12 +638,7 @@ def train_on_a_terminal(folder, environment=None) -> str:
         env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"} | (environment or {}),
     ):
         os.close(terminal)
-        shown = b""
-        with contextlib.suppress(OSError):  # the terminal is closed at the end
-            while part := os.read(screen, 4096):
-                shown += part
-    os.close(screen)
-    return shown.decode()
+        return read_screen(screen)
 
 
 def test_training_on_a_terminal_shows_a_live_bar(tmp_path):

@@ -21,7 +21,7 @@ import click
 from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, printable
 from inkdigits.errors import MissingExtraError, PictureError
 from inkdigits.files import GrowingFile, replacing
-from inkdigits.result import ROW_FIELDS, Box, Reading
+from inkdigits.result import ROW_FIELDS, Reading
 from inkdigits.result import Failure as FailedPage
 
 if TYPE_CHECKING:
@@ -492,17 +492,14 @@ def _save_drawing(reading: Reading, decoded: Decoded, folder: Path) -> None:
 def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Options, folder: Path) -> None:
     """Save a picture of each step, numbered, in a folder of the page's own; and one for each region."""
     from inkdigits.reading.explain import explain
-    from inkdigits.reading.regions import region_box
+    from inkdigits.reading.regions import parts_of
 
     gray = decoded.gray()
     below = _path_for(reading, folder)
-    regions = options["regions"] or {"": Box(0, 0, reading.width, reading.height)}
-    for name, region in regions.items():
-        box = region_box(region, reading.width, reading.height)
-        part = gray[box.y : box.y + box.height, box.x : box.x + box.width]
+    for name, _, part in parts_of(gray, options["regions"]):
         steps = explain(reader, part, full_resolution=options["full_resolution"])
         for number, step in enumerate(steps, start=1):
-            _save_png(step.picture, below / name / f"{number}-{step.name}.png")
+            _save_png(step.picture, below / (name or "") / f"{number}-{step.name}.png")
     _save_png(reading.draw(decoded.rgb()), below / "numbers.png")
 
 

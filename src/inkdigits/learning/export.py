@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -127,7 +126,7 @@ def export_part(
     data: Mapping[str, str],
     evaluation: PartEvaluation,
     doubt_threshold: float,
-    calibration: Mapping[str, Any] = MappingProxyType({"method": "none"}),
+    calibration: Mapping[str, Any],
 ) -> Export:
     """Turn a part of the page reader into ONNX and compare it with the trained network.
 

@@ -82,6 +82,7 @@ class Finding:
             data=self._dataset.sha256,
             evaluation=evaluation,
             doubt_threshold=threshold,
+            calibration={"method": "none"},
         )
 
     def draw(

@@ -134,7 +134,7 @@ class Answers:
     def of(cls, logits: Floats, texts: npt.NDArray[np.int32]) -> Self:
         """Decode logits of lines, and compare with their texts (N, 18), 0 where there is no character."""
         read = [decode(probabilities) for probabilities in _softmax(logits)]
-        right = np.array([one == tuple(c for c in text if c) for one, text in zip(read, texts, strict=True)])
+        right = _are_right(read, texts)
         something = np.array([len(one) > 0 for one in read], np.bool_)
         return cls(logits[something], [one for one in read if one], right[something], float(right.mean()))
 
@@ -174,5 +174,9 @@ def _doubt_threshold(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
 
 def _exact(logits: Floats, texts: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Tell which lines are read without a mistake along the best path, which is quick and nearly as good."""
-    read = [[character for character, *_ in best_path(each)] for each in logits]
-    return np.array([one == [c for c in text if c] for one, text in zip(read, texts.tolist(), strict=True)])
+    return _are_right([tuple(character for character, *_ in best_path(each)) for each in logits], texts)
+
+
+def _are_right(read: Sequence[tuple[int, ...]], texts: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Tell which answers are the texts (N, 18), in which 0 is no character."""
+    return np.array([one == tuple(text[text > 0]) for one, text in zip(read, texts, strict=True)])

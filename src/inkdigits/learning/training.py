@@ -310,8 +310,7 @@ def _fit(
         _optimizer(recipe, steps),
         task.loss,
         metrics=list(task.metrics),
-        # TensorFlow's compiler speeds small networks up, and has no fast bfloat16 on processors.
-        jit_compile=recipe.precision == "float32",
+        jit_compile=False,  # TensorFlow's compiler is slower on processors (docs/experiments.md)
     )
     network.optimizer.build(network.trainable_variables)
     if on_start:

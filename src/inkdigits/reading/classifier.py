@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError
 from inkdigits.reading.image import load_gray
-from inkdigits.reading.model import Card, open_model
+from inkdigits.reading.model import Part
 from inkdigits.reading.normalize import find_ink, to_mnist_form
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Picture
 from inkdigits.result import Digit
@@ -19,7 +19,7 @@ from inkdigits.result import Digit
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "classifier"
 
 
-class Classifier:
+class Classifier(Part):
     """Names handwritten digits. Make it once, use it often; safe to call from several threads at once.
 
     Args:
@@ -37,15 +37,10 @@ class Classifier:
         (2, 10)
     """
 
-    def __init__(self, folder: str | PathLike[str] | None = None, *, threads: int = 1) -> None:
-        self._model = open_model(
-            SHIPPED_MODEL if folder is None else Path(folder), "classifier", threads=threads
-        )
+    part = "classifier"
 
-    @property
-    def card(self) -> Card:
-        """What the model folder says of its network: provenance, figures, threshold."""
-        return self._model.card
+    def __init__(self, folder: str | PathLike[str] | None = None, *, threads: int = 1) -> None:
+        super().__init__(SHIPPED_MODEL if folder is None else folder, threads=threads)
 
     def classify(self, picture: Picture, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Digit:
         """Name the one handwritten digit in a picture.

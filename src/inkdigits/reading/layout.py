@@ -9,9 +9,11 @@ A slope is rise over run along the page's axes: positive where a line falls to t
 
 from __future__ import annotations
 
+import functools
+import heapq
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -31,15 +33,26 @@ SLOPE_WITHIN_PAGE = math.tan(math.radians(2.5))  # and among the lines of a page
 BASELINE_JITTER = 0.12  # one standard deviation, in heights
 FARTHEST_OFF = 0.5  # heights between two baselines that may be one
 TALLEST = 2.2  # times a neighbor's height; a taller digit is a line of its own
+SLOPE_REACH, SLOPE_PAIRS = 20, 32  # heights to the right of a digit, and digits there, that tell the slope
+ROW_REACH = 1.5  # heights above and below a digit where its neighbors are looked for:
+ROW_NEIGHBORS = 4  # so many on either side, as many a height higher and a height lower
 
-# Gaps within numbers make a heap: its place and how far it spreads, in widths of a digit.
-PLACES = np.arange(-0.3, 1.01, 0.05)  # wider gaps never are within a number
-USUAL_PLACE, PLACE_SPREAD = 0.15, 0.3
-SPREADS = 0.12 + 0.1 * np.maximum(PLACES, 0)  # wide spacing is less even than narrow
-LEFT_SPREAD = 1.5  # times that below the place, for digits that touch
-WITHIN_SHARE = 0.7  # of all gaps
-USUAL_BEYOND, BEYOND_SPREAD = 1.7, 0.6  # gaps between numbers, beyond the place: median, of the log
-PAGE_GAPS = 10  # gaps of its own that the rest of the page counts as much as for a line
+# Gaps of a line make a heap of alike ones and, beyond it, wider ones. Lengths are in widths of a digit.
+PLACES = np.arange(-0.4, 3.01, 0.1)  # of the heap
+USUAL_PLACE, USUAL_SPREAD = 0.25, 0.2  # where half of all people have it,
+WIDE_SPREAD = 1.15  # and how far apart the other half write: one standard deviation, from 0
+APART_PLACE, APART_SPREAD = 2.7, 0.3  # where it is if digits are numbers of their own: median, of the log
+CLOSE = 0.05  # share of such digits that make a number with a neighbor as close as is usual
+HEAP_SPREADS = 0.13 + 0.17 * np.maximum(PLACES, 0)  # wide spacing is less even than narrow
+LEFT_SPREAD = 1.45  # times that below the place, for digits that touch
+BEYOND, BEYOND_SPREAD = 1.5, 0.9  # of wider gaps, beyond the heap's place: median, of the log
+SHARES = np.array([1 / 3, 0.8, 0.98])  # of a page's gaps that are in the heap,
+SHARE_CHANCES = np.array([0.04, 0.06, 0.9])  # and how often each is so
+APART_PAGES = 0.12  # share of the pages whose digits are numbers of their own
+APART_LINES, APART_ELSEWHERE = 0.95, 0.04  # share of the lines that are so, on such a page and on others
+LINE_SPREAD, STRAY_LINES = 0.35, 0.12  # between heaps of a page's lines; share of lines unlike the others
+SIGN_WITHIN = 0.85  # share of the gaps beside a sign that are within a number:
+SIGN_PLACES, SIGN_SPREAD = np.clip(PLACES, 0.1, 0.6), 0.25  # narrower than the heap's, and some wider
 
 SIGN_REACH = 1.5  # heights from a sign to the nearest digit of its line
 SIGN_LEVEL, SIGN_OFF = 0.25, 0.7  # heights below the middle of a line: where signs are, and how far off it
@@ -128,18 +141,14 @@ def find_lines(boxes: Boxes, is_sign: Flags | None = None) -> list[Line]:
     if not digits.size:
         return []
     page_slope = find_slope(boxes[digits])
-    groups = [digits[group] for group in _join(exact[digits], page_slope)]
-    slopes = [_Runs(exact[group], page_slope).slope() for group in groups]
-    members = [list(group) for group in groups]
-    for sign in np.flatnonzero(signs):
-        distances = [_sign_distance(exact[sign], exact[g], s) for g, s in zip(groups, slopes, strict=True)]
-        nearest = int(np.argmin(distances))
-        if distances[nearest] < SIGN_REACH:
-            members[nearest].append(sign)
+    runs = [(digits[run], slope) for run, slope in _join(exact[digits], page_slope)]
+    members = [run.tolist() for run, _ in runs]
+    for sign, place in _signs_on_lines(exact, np.flatnonzero(signs), runs):
+        members[place].append(sign)
     across, down = _centers(exact).T
     lines = [
-        Line(tuple(int(index) for index in sorted(group, key=across.__getitem__)), slope)
-        for group, slope in zip(members, slopes, strict=True)
+        Line(tuple(sorted(group, key=across.__getitem__)), slope)
+        for group, (_, slope) in zip(members, runs, strict=True)
     ]
     depth = down - page_slope * across
     return sorted(lines, key=lambda line: float(depth[list(line.indices)].mean()))
@@ -160,30 +169,73 @@ def find_slope(boxes: Boxes) -> float:
     exact = np.asarray(boxes, np.float64)
     slopes = np.linspace(-STEEPEST, STEEPEST, 73)
     scores = -0.5 * max(1.0, SLOPE_DOUBT * len(exact)) * (slopes / USUAL_SLOPE) ** 2
-    centers, heights = _centers(exact), exact[:, 3]
-    for center, height in zip(centers, heights, strict=True):
-        across, down = ((centers - center) / np.sqrt(height * heights)[:, np.newaxis]).T
-        to_the_right = (across > 0.3) & (across < 20) & (np.abs(down) < STEEPEST * across + 0.5)
-        across, down = across[to_the_right, np.newaxis], down[to_the_right, np.newaxis]
+    exact = exact[np.argsort(exact[:, 0] + exact[:, 2] / 2)]
+    (x, y), heights = _centers(exact).T, exact[:, 3]
+    ends = np.searchsorted(x, x + SLOPE_REACH * heights)
+    for one, end in enumerate(ends.tolist()):
+        height = np.sqrt(heights[one] * heights[one + 1 : end])
+        across, down = (x[one + 1 : end] - x[one]) / height, (y[one + 1 : end] - y[one]) / height
+        beside = np.flatnonzero((across > 0.3) & (np.abs(down) < STEEPEST * across + 0.5))[:SLOPE_PAIRS]
+        across, down = across[beside, np.newaxis], down[beside, np.newaxis]
         off = (down - slopes * across) / (1.5 * BASELINE_JITTER)
-        scores += (np.exp(-0.5 * off**2) * (across.min(initial=20) / across) ** 2).sum(0)
+        scores += (np.exp(-0.5 * off**2) * (across.min(initial=SLOPE_REACH) / across) ** 2).sum(0)
     return float(slopes[scores.argmax()])
 
 
-def _join(boxes: Floats, page_slope: float) -> list[list[int]]:
-    """Join digits into lines, the best fit first; return the indices of each line's digits."""
+def _join(boxes: Floats, page_slope: float) -> list[tuple[list[int], float]]:
+    """Join digits into lines, the best fit first; return the indices and the slope of each line."""
     runs = _Runs(boxes, page_slope)
     groups = [[index] for index in range(len(boxes))]
-    costs = np.array([runs.costs(index) for index in range(len(boxes))])
-    while np.isfinite(costs.min()):
-        one, other = divmod(int(costs.argmin()), len(boxes))
+    near = _neighbors(boxes, page_slope)
+    ages = [0] * len(boxes)  # a fit that was found at another age is out of date
+    fits: list[tuple[float, int, int, int, int]] = []
+
+    def look_around(one: int) -> None:
+        others = sorted(near[one])
+        for other, cost in zip(others, runs.costs(one, np.array(others, np.intp)).tolist(), strict=True):
+            if cost < math.inf:
+                heapq.heappush(fits, (cost, one, other, ages[one], ages[other]))
+
+    for one in range(len(boxes)):
+        look_around(one)
+    while fits:
+        _, one, other, *found_at = heapq.heappop(fits)
+        if found_at != [ages[one], ages[other]]:
+            continue
         runs.join(one, other)
         groups[one] += groups[other]
         groups[other] = []
-        gone = np.array([not group for group in groups])
-        costs[other] = costs[:, other] = np.inf
-        costs[one] = costs[:, one] = np.where(gone, np.inf, runs.costs(one))
-    return [group for group in groups if group]
+        ages[one], ages[other] = ages[one] + 1, -1
+        for neighbor in near[other]:
+            near[neighbor].remove(other)
+            near[neighbor].add(one)
+        near[one] = (near[one] | near[other]) - {one}
+        look_around(one)
+    return [(group, runs.slope(one)) for one, group in enumerate(groups) if group]
+
+
+def _neighbors(boxes: Floats, slope: float) -> list[set[int]]:
+    """Return for each digit those that it may stand next to on a line: the nearest along the slope."""
+    across, down = _centers(boxes).T
+    depth, heights = down - slope * across, boxes[:, 3]
+    order = np.argsort(depth)
+    starts, ends = (
+        np.searchsorted(depth, depth + reach * heights, sorter=order) for reach in (-ROW_REACH, ROW_REACH)
+    )
+    near: list[set[int]] = [set() for _ in boxes]
+    for one, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        others = order[start:end]
+        ratio = heights[others] / heights[one]
+        others = others[(others != one) & (ratio < TALLEST) & (ratio > 1 / TALLEST)]
+        others = others[np.argsort(np.abs(across[others] - across[one]))]
+        row = np.rint((depth[others] - depth[one]) / heights[one])
+        on_right = across[others] > across[one]
+        for side, height in itertools.product((on_right, ~on_right), (-1, 0, 1)):
+            near[one].update(others[side & (row == height)][:ROW_NEIGHBORS].tolist())
+    for one, beside in enumerate(near):
+        for other in beside:
+            near[other].add(one)
+    return near
 
 
 class _Runs:
@@ -207,44 +259,56 @@ class _Runs:
         if self.right[other] > self.right[one]:
             self.right[one], self.last[one] = self.right[other], self.last[other]
 
-    def slope(self) -> float:
-        """Return the slope of all runs as one."""
-        return float(self._slopes(self.sums.sum(1)))
+    def slope(self, run: int) -> float:
+        """Return the slope of a run's baseline."""
+        return float(self._fit(run)[-1])
 
-    def costs(self, run: int) -> Floats:
+    def costs(self, one: int, others: npt.NDArray[np.intp]) -> Floats:
         """Return what joining a run with each other one costs; infinite where they are not on one line."""
-        count, x, _, _, _, middle, bottom, _ = self.sums
-        x, middle, bottom, slopes = x / count, middle / count, bottom / count, self._slopes(self.sums)
-        on_right = x > x[run]  # where the other one is
-        near = self.heights[np.where(on_right, self.first, self.last)]
-        own = self.heights[np.where(on_right, self.last[run], self.first[run])]
+        x, middle, bottom, slope = self._fit(one)
+        xs, middles, bottoms, slopes = self._fit(others)
+        on_right = xs > x  # where the other one is
+        near = self.heights[np.where(on_right, self.first[others], self.last[others])]
+        own = self.heights[np.where(on_right, self.last[one], self.first[one])]
         height = np.sqrt(near * own)
-        start = np.where(on_right, self.right[run], self.right)
-        end = np.where(on_right, self.left, self.left[run])
+        start = np.where(on_right, self.right[one], self.right[others])
+        end = np.where(on_right, self.left[others], self.left[one])
         between = (start + end) / 2  # where the baselines, extended, are compared
-        rise = slopes * (between - x) - slopes[run] * (between - x[run])
-        off = np.minimum(np.abs(middle - middle[run] + rise), np.abs(bottom - bottom[run] + rise)) / height
+        rise = slopes * (between - xs) - slope * (between - x)
+        off = np.minimum(np.abs(middles - middle + rise), np.abs(bottoms - bottom + rise)) / height
         fits = (off < FARTHEST_OFF) & (np.maximum(near, own) < TALLEST * np.minimum(near, own))
-        fits[run] = False
         # A neighbor a quarter of a height off is as good as a level one that is a height farther away.
         return np.where(fits, np.maximum((end - start) / height, 0) + (off / 0.25) ** 2, np.inf)
 
-    def _slopes(self, sums: Floats) -> Floats:
-        """Fit a slope by ridge regression toward the page's (Hoerl and Kennard 1970)."""
-        count, x, xx, y, xy, _, _, height = sums
-        prior = (height / count * BASELINE_JITTER / SLOPE_WITHIN_PAGE) ** 2
-        slopes: Floats = (xy - x * y / count + prior * self.page_slope) / (xx - x * x / count + prior)
-        return slopes
+    def _fit(self, runs: int | npt.NDArray[np.intp]) -> Floats:
+        """Return mean x, mean middle, mean bottom and slope of runs.
+
+        The slope is found by ridge regression toward the page's (Hoerl and Kennard 1970).
+        """
+        count = self.sums[0, runs]
+        x, xx, y, xy, middle, bottom, height = self.sums[1:, runs] / count
+        prior = (height * BASELINE_JITTER / SLOPE_WITHIN_PAGE) ** 2 / count
+        slope = (xy - x * y + prior * self.page_slope) / (xx - x * x + prior)
+        return np.stack([x, middle, bottom, slope])
 
 
-def _sign_distance(sign: Floats, digits: Floats, slope: float) -> float:
-    """Return how many heights a sign is from the nearest digit of a line; infinitely many off the line."""
-    (x, y), centers = _centers(sign[np.newaxis])[0], _centers(digits)
-    height = float(np.median(digits[:, 3]))
-    level = centers[:, 1].mean() + slope * (x - centers[:, 0].mean()) + SIGN_LEVEL * height
-    off = abs(float(y - level)) / height
-    gaps = np.maximum(digits[:, 0] - sign[0] - sign[2], sign[0] - digits[:, 0] - digits[:, 2])
-    return math.hypot(max(float(gaps.min()) / height, 0.0), off) if off < SIGN_OFF else math.inf
+def _signs_on_lines(
+    boxes: Floats, signs: npt.NDArray[np.intp], runs: Sequence[tuple[npt.NDArray[np.intp], float]]
+) -> Iterator[tuple[int, int]]:
+    """Yield each sign that is on a line, with that line's place: the one with the nearest digit."""
+    digits = np.concatenate([run for run, _ in runs])
+    line_of = np.repeat(np.arange(len(runs)), [len(run) for run, _ in runs])
+    centers, left, right = _centers(boxes), boxes[:, 0], boxes[:, 0] + boxes[:, 2]
+    lines = [(*centers[run].mean(0), slope, np.median(boxes[run, 3])) for run, slope in runs]
+    x, y, slope, height = np.array(lines)[line_of].T
+    for sign in signs.tolist():
+        across, down = centers[sign]
+        off = np.abs(down - y - slope * (across - x) - SIGN_LEVEL * height) / height
+        gap = np.maximum(np.maximum(left[digits] - right[sign], left[sign] - right[digits]), 0) / height
+        away = np.where(off < SIGN_OFF, np.hypot(gap, off), np.inf)
+        nearest = int(away.argmin())
+        if away[nearest] < SIGN_REACH:
+            yield sign, int(line_of[nearest])
 
 
 def _centers(boxes: Floats) -> Floats:
@@ -262,11 +326,14 @@ def _flags(boxes: Boxes, is_sign: Flags | None) -> Flags:
 def find_numbers(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = None) -> list[list[Indices]]:
     """Part lines into numbers at wide gaps.
 
-    What counts as wide is learned from the page. Gaps within numbers are alike: a narrow heap, the leftmost.
-    Gaps between numbers lie anywhere beyond. Each line's heap is put where it explains the line's gaps best,
-    and the page's as far as the line has few. So evenly spaced digits are one number unless they are farther
-    apart than digits of a number ever are, or the page has narrower gaps as well. (Louloudis et al. 2009,
-    "Text line and word segmentation of handwritten documents", model gaps by a mixture, too.)
+    What counts as wide is learned from the page. The gaps of a line make a heap of alike ones, and wider
+    ones lie anywhere beyond. (Louloudis et al. 2009, "Text line and word segmentation of handwritten
+    documents", model gaps by a mixture, too.) The wider ones part numbers, and either the heap lies within
+    numbers or every digit is a number of its own. Evenness can't tell which, as both are even; only what is
+    usual can: digits less than about two widths apart are one number.
+
+    The lines of a page are mostly written alike, so each is judged in the light of the others, by Bayes' rule
+    for a page that all its lines depend on (Pearl 1982, "Reverend Bayes on inference engines").
 
     Args:
         boxes: float32 of shape (N, 4): x, y, width, height.
@@ -276,24 +343,22 @@ def find_numbers(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = No
     Returns:
         The numbers of each line, from left to right.
     """
+    if not lines:
+        return []
     exact, signs = np.asarray(boxes, np.float64), _flags(boxes, is_sign)
-    widths = [_typical_width(exact[[index for index in line.indices if not signs[index]]]) for line in lines]
-    gaps = [_gaps(exact, line.indices, signs, width) for line, width in zip(lines, widths, strict=True)]
-    between_digits = [
-        of_line[~_beside_sign(line.indices, signs)] for line, of_line in zip(lines, gaps, strict=True)
-    ]
-    evidence = [_evidence(of_line) for of_line in between_digits]
-    page = np.sum(evidence, axis=0) * min(1.0, PAGE_GAPS / max(1, sum(map(len, between_digits))))
+    gaps = [_gaps(exact, line.indices, signs) for line in lines]
+    beside = [_beside_sign(line.indices, signs) for line in lines]
+    evidence = [_evidence(of_line[~by]) for of_line, by in zip(gaps, beside, strict=True)]
     return [
-        _part(line.indices, signs, is_wide=of_line > _limit(own + page))
-        for line, of_line, own in zip(lines, gaps, evidence, strict=True)
+        _part(line.indices, signs, is_wide=_chance_within(of_line, by, belief) < 0.5)
+        for line, of_line, by, belief in zip(lines, gaps, beside, _beliefs(np.stack(evidence)), strict=True)
     ]
 
 
 def _typical_width(digits: Floats) -> float:
     """Return how wide a line's digits are, other than 1s."""
     height = float(np.median(digits[:, 3]))
-    return float(np.clip(np.percentile(digits[:, 2], 75), 0.4 * height, height))
+    return float(np.clip(np.percentile(digits[:, 2], 75), 0.5 * height, height))
 
 
 def _beside_sign(indices: Sequence[int], signs: Flags) -> Flags:
@@ -303,12 +368,13 @@ def _beside_sign(indices: Sequence[int], signs: Flags) -> Flags:
     return beside
 
 
-def _gaps(boxes: Floats, indices: Sequence[int], signs: Flags, width: float) -> Floats:
+def _gaps(boxes: Floats, indices: Sequence[int], signs: Flags) -> Floats:
     """Return the gaps in a line, in typical widths.
 
     Between digits a gap is the mean of how far their edges and their centers are apart: edges alone mistake
     the room around a narrow 1 for a gap, centers alone a wide digit. A sign has edges only.
     """
+    width = _typical_width(boxes[[index for index in indices if not signs[index]]])
     x, _, wide, _ = boxes[list(indices)].T
     between_edges = x[1:] - x[:-1] - wide[:-1]
     between_centers = np.diff(x + wide / 2) - width
@@ -319,34 +385,91 @@ def _gaps(boxes: Floats, indices: Sequence[int], signs: Flags, width: float) -> 
     return gaps
 
 
-def _within(beyond: Floats, spreads: Floats) -> Floats:
-    """Return the density of gaps within numbers, by how far they are beyond the heap's place."""
-    off = np.where(beyond < 0, beyond / LEFT_SPREAD, beyond) / spreads
-    density: Floats = WITHIN_SHARE * np.exp(-0.5 * off**2) / spreads
-    return density
-
-
-def _between(beyond: Floats) -> Floats:
-    """Return the density of gaps between numbers, by how far they are beyond the heap's place."""
-    beyond = np.maximum(beyond, 1e-3)
-    off = np.log(beyond / USUAL_BEYOND) / BEYOND_SPREAD
-    density: Floats = (1 - WITHIN_SHARE) * np.exp(-0.5 * off**2) / (beyond * BEYOND_SPREAD)
-    return density
+def _densities(gaps: Floats) -> tuple[Floats, Floats]:
+    """Return the densities of gaps in the heap and beyond it, (gaps, places), for each place of the heap."""
+    off = gaps[:, np.newaxis] - PLACES
+    in_heap = _normal(np.where(off < 0, off / LEFT_SPREAD, off), HEAP_SPREADS) * 2 / (1 + LEFT_SPREAD)
+    return in_heap, _lognormal(off, BEYOND, BEYOND_SPREAD) + 1e-4  # no gap is impossible
 
 
 def _evidence(gaps: Floats) -> Floats:
-    """Return the log likelihood of gaps for each place of the heap."""
-    beyond = gaps - PLACES[:, np.newaxis]
-    evidence: Floats = np.log(_within(beyond, SPREADS[:, np.newaxis]) + _between(beyond) + 1e-4).sum(1)
+    """Return the log likelihood of a line's gaps, (shares, places)."""
+    in_heap, beyond = _densities(gaps)
+    shares = SHARES[:, np.newaxis, np.newaxis]
+    evidence: Floats = np.log(shares * in_heap + (1 - shares) * beyond).sum(1)
     return evidence
 
 
-def _limit(evidence: Floats) -> float:
-    """Return the gap, in typical widths, from which on two digits belong to two numbers."""
-    best = int((evidence - 0.5 * ((PLACES - USUAL_PLACE) / PLACE_SPREAD) ** 2).argmax())
-    beyond = np.linspace(0, 2, 201)
-    is_between = _between(beyond) > _within(beyond, SPREADS[best])
-    return float(PLACES[best] + beyond[is_between.argmax()])
+@functools.cache
+def _page_model() -> tuple[Floats, Floats]:
+    """Return how likely a page is, (states,), and how likely a line is on each, (states, states of the line).
+
+    The states are the places of a heap between digits that are numbers of their own, then the places of one
+    within numbers.
+    """
+    wide = np.where(PLACES > 0, 2 * _normal(PLACES, WIDE_SPREAD), 0)
+    within = _chances(_normal(PLACES - USUAL_PLACE, USUAL_SPREAD) + wide)
+    apart = _chances(_lognormal(PLACES, APART_PLACE, APART_SPREAD))
+    off = PLACES - PLACES[:, np.newaxis]
+    alike, wider = _chances(_normal(off, LINE_SPREAD)), _chances(_lognormal(off, BEYOND, BEYOND_SPREAD))
+    like_page = (1 - STRAY_LINES) * alike
+    on_apart = [
+        APART_LINES * (like_page + STRAY_LINES * apart),
+        (1 - APART_LINES) * np.broadcast_to(within, off.shape),
+    ]
+    on_others = [APART_ELSEWHERE * wider, (1 - APART_ELSEWHERE) * (like_page + STRAY_LINES * within)]
+    page = np.concatenate([APART_PAGES * apart, (1 - APART_PAGES) * within])
+    return page, np.block([on_apart, on_others])
+
+
+def _beliefs(evidence: Floats) -> Floats:
+    """Return how likely each state of each line is, told by all lines.
+
+    Args:
+        evidence: of shape (lines, shares, places).
+
+    Returns:
+        Of shape (lines, shares, 2, places), adding up to 1 for each line; of the two, the first is that the
+        heap is between digits that are numbers of their own. The share is one for all lines of a page.
+    """
+    page, line_on_page = _page_model()
+    likelihood = np.exp(evidence - evidence.max((1, 2), keepdims=True))
+    likelihood = np.concatenate([likelihood, likelihood], axis=2)  # gaps alone don't tell which
+    of_lines = np.log(likelihood @ line_on_page.T + 1e-300)
+    others = np.log(SHARE_CHANCES[:, np.newaxis] * page) + of_lines.sum(0) - of_lines
+    beliefs = likelihood * (np.exp(others - others.max((1, 2), keepdims=True)) @ line_on_page)
+    beliefs /= beliefs.sum((1, 2), keepdims=True)
+    return np.asarray(beliefs.reshape(*evidence.shape[:2], 2, -1))
+
+
+def _chance_within(gaps: Floats, beside_sign: Flags, belief: Floats) -> Floats:
+    """Return for each gap of a line how likely it is within a number."""
+    in_heap, beyond = _densities(gaps)
+    shares = SHARES[:, np.newaxis, np.newaxis]
+    in_heap, wider = shares * in_heap, (1 - shares) * beyond
+    close = CLOSE * _normal(gaps - USUAL_PLACE, USUAL_SPREAD)[:, np.newaxis]
+    within = np.stack([close / (close + in_heap + wider), in_heap / (in_heap + wider)])
+    between_digits = np.einsum("asgp,sap->g", within, belief)
+    by_sign = SIGN_WITHIN * _normal(np.maximum(gaps[:, np.newaxis] - SIGN_PLACES, 0), SIGN_SPREAD)
+    by_sign /= by_sign + (1 - SIGN_WITHIN) * beyond
+    return np.asarray(np.where(beside_sign, by_sign @ belief.sum((0, 1)), between_digits))
+
+
+def _normal(off: Floats, spread: float | Floats) -> Floats:
+    density: Floats = np.exp(-0.5 * (off / spread) ** 2) / (spread * math.sqrt(2 * math.pi))
+    return density
+
+
+def _lognormal(x: Floats, median: float, spread: float) -> Floats:
+    x = np.maximum(x, 1e-3)
+    return _normal(np.log(x / median), spread) / x
+
+
+def _chances(density: Floats) -> Floats:
+    """Return the chance of each place, given a density; none is 0."""
+    density = density + 1e-6
+    chances: Floats = density / density.sum(-1, keepdims=True)
+    return chances
 
 
 def _part(indices: Sequence[int], signs: Flags, *, is_wide: Flags) -> list[Indices]:
@@ -514,8 +637,8 @@ def straighten(
 def cut(gray: Gray, crop: Crop) -> Gray:
     """Cut a crop out of a page: uint8 of shape (H, W) to uint8 of shape (crop.height, crop.width).
 
-    Beyond the page's edges its outermost pixels go on. Where the crop is smaller than what it shows, the page
-    is averaged first, so no thin stroke falls between pixels.
+    Beyond the page's edges goes on the gray that the part inside has most of. Where the crop is smaller than
+    what it shows, the page is averaged first, so no thin stroke falls between pixels.
     """
     low = np.clip(np.floor(crop.corners.min(0)).astype(int) - 2, 0, np.array(gray.shape[::-1]) - 1)
     high = np.ceil(crop.corners.max(0)).astype(int) + 2
@@ -528,6 +651,11 @@ def cut(gray: Gray, crop: Crop) -> Gray:
     shift = crop.matrix[:, :2] @ low + crop.matrix[:, 2] + matrix @ (0.5, 0.5) - 0.5
     affine = np.column_stack([matrix, shift])
     straight = cv2.warpAffine(
-        shrunk, affine, (crop.width, crop.height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        shrunk,
+        affine,
+        (crop.width, crop.height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=float(np.median(shrunk)),
     )
     return straight.astype(np.uint8, copy=False)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError
-from inkdigits.reading.lines import SLICE, Character, characters
+from inkdigits.reading.lines import SLICE, Character, characters, span
 from inkdigits.reading.model import SIGNS
 
 Floats = npt.NDArray[np.float32]
@@ -108,13 +108,10 @@ def read_again(
     """
     found = []
     for number in numbers:
-        before, after = number[0] - 1, number[-1] + 1
         own = [line[index] for index in number]
         if not length[0] <= sum(character.value not in SIGNS for character in own) <= length[1]:
-            start = 0.0 if before < 0 else (line[before].end + own[0].start) / 2
-            end = len(answers) * SLICE if after == len(line) else (own[-1].end + line[after].start) / 2
-            first = round(start / SLICE)
-            part = characters(answers[first : round(end / SLICE)], digits=length)
-            own = [character.moved(first * SLICE) for character in part] or own
+            room = span(line, number[0], number[-1], len(answers))
+            part = characters(answers[room], digits=length)
+            own = [character.moved(room.start * SLICE) for character in part] or own
         found.append(own)
     return found

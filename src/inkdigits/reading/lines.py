@@ -108,6 +108,20 @@ def characters(answers: Floats, *, digits: tuple[int, int] | None = None) -> lis
     return found
 
 
+def span(line: Sequence[Character], first: int, last: int, slices: int) -> slice:
+    """Return which slices of a line's answers belong to some of its characters: halfway to their neighbors.
+
+    Args:
+        line: its characters, from left to right.
+        first: position of the first of them.
+        last: position of the last of them.
+        slices: of the line.
+    """
+    start = (line[first - 1].end + line[first].start) / 2 if first else 0.0
+    end = (line[last].end + line[last + 1].start) / 2 if last + 1 < len(line) else SLICE * slices
+    return slice(round(start / SLICE), round(end / SLICE))
+
+
 def best_path(answers: Floats) -> list[tuple[int, int, int]]:
     """Decode answers (T, C), probabilities or logits: the likeliest of each slice, repeated ones as one.
 

@@ -36,9 +36,10 @@ from inkdigits.reading.lines import (
     LineReader,
     characters,
     likelihood,
+    span,
 )
 from inkdigits.reading.model import SIGNS
-from inkdigits.reading.regions import parse_region, region_box
+from inkdigits.reading.regions import parse_region, parts_of
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
 from inkdigits.result import Box, Digit, Failure, Number, Reading
 
@@ -46,8 +47,6 @@ SHIPPED_READER = Path(__file__).parent.parent / "models"
 DIGIT_HEIGHT = 20  # pixels, the usual digit in a line of 32: MNIST's own size
 # Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
 ROOM = 2.5
-INSIDE = ".,:/"  # signs that never begin a number
-JOINED = 1.2  # heights of a digit around such a sign; the wider space parts numbers all the same
 SAME = 0.5  # heights between a character and a mark that mean the same digit
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
@@ -209,11 +208,8 @@ class Reader:
         decoded = load(page, rotate=options.get("rotate", 0), max_pixels=limit)
         gray = decoded.gray()
         height, width = gray.shape
-        regions = options.get("regions") or {}
-        parts: dict[str | None, Box] = {name: region_box(at, width, height) for name, at in regions.items()}
         numbers: list[Number] = []
-        for name, box in (parts or {None: Box(0, 0, width, height)}).items():
-            part = gray[box.y : box.y + box.height, box.x : box.x + box.width]
+        for name, box, part in parts_of(gray, options.get("regions")):
             lines = numbers[-1].line if numbers else 0
             numbers += (
                 replace(number, region=name, line=lines + number.line)
@@ -283,10 +279,7 @@ def _place(
         agreed += seen
     where = np.concatenate(boxes)
     is_sign = np.array([character.value in SIGNS for character in characters], np.bool_)
-    numbers = [
-        _joined([list(number) for number in of_line], characters, where)
-        for of_line in find_numbers(where, found, is_sign)
-    ]
+    numbers = [[list(number) for number in line] for line in find_numbers(where, found, is_sign)]
     return _Ink(
         characters,
         where,
@@ -298,22 +291,6 @@ def _place(
         numbers,
         np.concatenate(unnamed),
     )
-
-
-def _joined(numbers: Sequence[list[int]], characters: Sequence[Character], boxes: Floats) -> list[list[int]]:
-    """Join the numbers of a line that have one sign between them which stands only inside numbers."""
-    joined: list[list[int]] = []
-    for number in numbers:
-        first = next(index for index in number if characters[index].value not in SIGNS)
-        if joined:
-            last = next(index for index in reversed(joined[-1]) if characters[index].value not in SIGNS)
-            space = boxes[first, 0] - boxes[last, 0] - boxes[last, 2]
-            tall = (boxes[first, 3] + boxes[last, 3]) / 2
-            if first - last == 2 and characters[last + 1].value in INSIDE and space < JOINED * tall:
-                joined[-1] = [*range(joined[-1][0], last + 1), last + 1, *range(first, number[-1] + 1)]
-                continue
-        joined.append(number)
-    return joined
 
 
 def _cut_up(line: Line, sizes: Sequence[int]) -> list[list[int]]:
@@ -377,12 +354,10 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
 
 def _confidence(ink: _Ink, row: int, number: Sequence[int]) -> float:
     """Return how likely a number is among all that its part of the line could say."""
-    characters, line, answers = ink.characters, ink.lines[row].indices, ink.answers[row]
-    first, last = number[0], number[-1]
-    start = (characters[first - 1].end + characters[first].start) / 2 if first > line[0] else 0
-    end = (characters[last].end + characters[last + 1].start) / 2 if last < line[-1] else SLICE * len(answers)
-    part = answers[round(start / SLICE) : round(end / SLICE)]
-    return min(1.0, likelihood(part, [NAMES.index(characters[index].value) for index in number]))
+    answers, indices = ink.answers[row], ink.lines[row].indices
+    line = [ink.characters[index] for index in indices]
+    part = answers[span(line, number[0] - indices[0], number[-1] - indices[0], len(answers))]
+    return min(1.0, likelihood(part, [NAMES.index(ink.characters[index].value) for index in number]))
 
 
 def _number(

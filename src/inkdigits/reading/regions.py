@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, PictureError
 from inkdigits.result import Box
 
 _FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
+
+
+def parts_of(
+    gray: npt.NDArray[np.uint8], regions: Mapping[str, str | Box] | None
+) -> list[tuple[str | None, Box, npt.NDArray[np.uint8]]]:
+    """Return name, box and pixels of each region; of the whole page, which has no name, if there is none.
+
+    Raises:
+        ArgumentError: a region has another form than `region_box` takes.
+        PictureError: no pixel of the page lies in a region.
+    """
+    height, width = gray.shape
+    boxes: dict[str | None, Box] = {
+        name: region_box(region, width, height) for name, region in (regions or {}).items()
+    }
+    return [
+        (name, box, gray[box.y : box.y + box.height, box.x : box.x + box.width])
+        for name, box in (boxes or {None: Box(0, 0, width, height)}).items()
+    ]
 
 
 def region_box(region: str | Box, width: int, height: int) -> Box:

@@ -42,8 +42,6 @@ SUFFIXES = frozenset(
 )
 """File name endings, in lower case, of the pictures taken from a folder."""
 
-_ACCEPTED = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC or PDF"
-
 # The first bytes decide, never the name: phones and chat programs give JPEG files the name .png.
 _SIGNATURES = {
     "PNG": rb"\x89PNG\r\n\x1a\n",
@@ -55,7 +53,11 @@ _SIGNATURES = {
     "HEIC": rb".{4}ftyp(hei[csmx]|hev[csmx]|mif1|msf1)",
     "PDF": rb"%PDF-",
 }
-_LONGEST_SIGNATURE = 12  # bytes
+FORMATS = tuple(_SIGNATURES)
+"""The names of the formats that are accepted."""
+SIGNATURE_BYTES = 12
+"""How many of a file's first bytes tell its format."""
+_ACCEPTED = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 
 # No file needs more than eight bytes a pixel (16-bit RGBA, uncompressed) and room for metadata.
 _BYTES_PER_PIXEL = 8
@@ -369,14 +371,14 @@ def _read_file(file: BinaryIO, name: str, max_pixels: int) -> tuple[io.BytesIO, 
                 f"{name} has more than {limit:,} bytes, the most accepted with the limit of {max_pixels:,} "
                 "pixels. Save it compressed, or raise the limit with --max-pixels (max_pixels= in Python)."
             )
-        if not is_known and content.tell() >= _LONGEST_SIGNATURE:
-            is_known = bool(_format(content.getbuffer()[:_LONGEST_SIGNATURE].tobytes(), name))
+        if not is_known and content.tell() >= SIGNATURE_BYTES:
+            is_known = bool(_format(content.getbuffer()[:SIGNATURE_BYTES].tobytes(), name))
     return content, name
 
 
 def _start(file: BinaryIO) -> bytes:
     file.seek(0)
-    start = file.read(_LONGEST_SIGNATURE)
+    start = file.read(SIGNATURE_BYTES)
     file.seek(0)
     return start
 

@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inkdigits import __version__
 from inkdigits.errors import MissingExtraError, PictureError
 from inkdigits.reading.reader import Options, Reader
-from inkdigits.reading.sources import Page, find_pages, picture_format
+from inkdigits.reading.sources import FORMATS, SIGNATURE_BYTES, Page, find_pages, picture_format
 from inkdigits.result import Failure, Reading
 from inkdigits.web import schema
 from inkdigits.web.intake import Intake, Upload
@@ -39,7 +39,6 @@ from inkdigits.web.problems import Problem, busy, handle_problems
 from inkdigits.web.steps import steps_of
 
 PAGE = Path(__file__).parent / "page"
-ACCEPTED = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC, PDF"
 CLIENT_GONE = 499  # nginx's number; nobody is there to see it, but the figures are
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -285,10 +284,11 @@ def _token_check(token: str | None) -> Callable[..., None]:
 
 def _check_format(upload: Upload) -> None:
     """Refuse what is no picture before it waits in the queue."""
-    start = upload.content[:12]
+    start = upload.content[:SIGNATURE_BYTES]
     if picture_format(start) is None:
-        detail = f"The file is no picture that can be read: it begins with {start!r}. Accepted: {ACCEPTED}."
-        raise Problem(415, detail, received=repr(start), accepted=ACCEPTED.split(", "))
+        accepted = ", ".join(FORMATS)
+        detail = f"The file is no picture that can be read: it begins with {start!r}. Accepted: {accepted}."
+        raise Problem(415, detail, received=repr(start), accepted=list(FORMATS))
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, bytes], seconds: float) -> bytes:
