@@ -67,6 +67,11 @@ cli.add_command(read)
 @click.option("--epochs", type=int, help="Instead of the recipe's.")
 @click.option("--batch-size", type=int, help="Instead of the recipe's.")
 @click.option(
+    "--start",
+    type=click.Path(path_type=Path),
+    help="A finished run of the same network, whose weights to begin with. [default: random ones]",
+)
+@click.option(
     "--data", type=click.Path(path_type=Path), help="A folder or file with MNIST. [default: look for it]"
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder. [default: runs/RECIPE]")
@@ -80,17 +85,19 @@ def train(
     seed: int,
     epochs: int | None,
     batch_size: int | None,
+    start: Path | None,
     data: Path | None,
     out: Path | None,
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Train a network from scratch, evaluate it, draw the figures and export it.
+    """Train a network, evaluate it, draw the figures and export it.
 
     \b
     inkdigits train
     inkdigits train --seed 1 --out runs/second
     inkdigits train --resume              go on after an interruption
+    inkdigits train --start runs/classic --out runs/longer
 
     The run folder holds model.keras, model.onnx and card.json (together a model folder), history.csv,
     evaluation.json and figures/.
@@ -108,6 +115,7 @@ def train(
                 seed=seed,
                 epochs=epochs,
                 batch_size=batch_size,
+                start=start,
                 data=data,
                 out=out,
                 resume=resume,
@@ -117,7 +125,14 @@ def train(
                 log=say,
             )
     except KeyboardInterrupt:
-        settings = {"recipe": recipe, "seed": seed, "epochs": epochs, "batch-size": batch_size, "data": data}
+        settings = {
+            "recipe": recipe,
+            "seed": seed,
+            "epochs": epochs,
+            "batch-size": batch_size,
+            "start": start,
+            "data": data,
+        }
         given = {name: value for name, value in settings.items() if value is not None}
         options = [f"--{name} {shlex.quote(str(value))}" for name, value in given.items()]
         folder = shlex.quote(str(out or Path("runs") / recipe))

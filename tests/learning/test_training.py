@@ -18,6 +18,7 @@ from inkdigits.learning import mnist as mnist_module
 from inkdigits.learning.networks import to_input
 from inkdigits.learning.recipe import find_recipe
 from inkdigits.learning.training import chosen_epoch, open_run, train
+from inkdigits.reading.model import open_model
 
 
 def weights_of(folder: Path) -> list[np.ndarray]:
@@ -200,6 +201,31 @@ def checkpoint_of(recipe: dict, seed: int, sums: dict) -> dict[str, np.ndarray]:
     """Return a checkpoint of a training that has just begun."""
     state = {"recipe": recipe, "seed": seed, "data": sums, "history": []}
     return {"state": np.array(json.dumps(state))}
+
+
+def test_training_starts_with_the_weights_of_a_run(run, tmp_path):
+    """A step with hardly any learning rate leaves them as they were, and the card says whose they are."""
+    recipe = dataclasses.replace(find_recipe("classic"), learning_rate=1e-9, weight_decay=0.0)
+    again = train(recipe, epochs=1, batch_size=55_000, start=run.path, out=tmp_path)
+    for before, after in zip(weights_of(run.path), weights_of(again.path), strict=True):
+        assert np.allclose(before, after, atol=1e-6)
+    assert open_model(again.path).card.recipe["start"] == open_model(run.path).card.model_sha256
+
+
+def test_training_starts_only_with_its_own_network(run, tmp_path):
+    """The weights of another network fit nowhere."""
+    with pytest.raises(ArgumentError, match=r"another network.*Received: 'classic'.*Accepted: 'quick'"):
+        train("quick", start=run.path, out=tmp_path)
+
+
+def test_start_without_weights_is_said(run, tmp_path):
+    """A model folder has no Keras network."""
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in ("card.json", "model.onnx"):
+        (model / name).write_bytes((run.path / name).read_bytes())
+    with pytest.raises(RunError, match=r"can't be read from .*model\.keras"):
+        train("classic", start=model, out=tmp_path / "run")
 
 
 def test_other_settings_are_not_resumed(tmp_path, mnist):

@@ -38,6 +38,8 @@ class Recipe:
         nondigits: so many images that show no digit are mixed in, as a share of the 55,000, 0 to 1.
         precision: of what layers compute, "float32" or "bfloat16"; weights are float32 either way. The
             second halves the time of large networks on processors with instructions for it.
+        start: SHA-256 of the ``model.onnx`` that belongs to the weights training begins with; empty for
+            random ones.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Recipe:
     samples: int = 0
     nondigits: float = 0.0
     precision: str = "float32"
+    start: str = ""
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""

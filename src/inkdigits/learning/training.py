@@ -43,10 +43,11 @@ from inkdigits.learning.networks import build_network
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
 from inkdigits.reading.model import CARD_FILE, CHECKPOINT_FILE, MODEL_FILE, open_model, write_model_folder
 
+KERAS_FILE = "model.keras"
 # All that a run folder holds; --overwrite removes these and nothing else.
 RUN_FILES = (
     CHECKPOINT_FILE,
-    "model.keras",
+    KERAS_FILE,
     "history.csv",
     "evaluation.json",
     "figures",
@@ -102,6 +103,7 @@ def train(
     seed: int = 0,
     epochs: int | None = None,
     batch_size: int | None = None,
+    start: str | PathLike[str] | None = None,
     data: str | PathLike[str] | None = None,
     out: str | PathLike[str] | None = None,
     resume: bool = False,
@@ -110,13 +112,15 @@ def train(
     on_progress: Callable[[Progress], None] | None = None,
     log: Callable[[str], None] | None = None,
 ) -> Run:
-    """Train a network from scratch, evaluate it on images it never saw, and export it.
+    """Train a network, evaluate it on images it never saw, and export it.
 
     Args:
         recipe: the name of a recipe, or one of your own.
         seed: of every random number, 0 to 4,294,967,295.
         epochs: instead of the recipe's.
         batch_size: instead of the recipe's.
+        start: the folder of a finished run of the same network, whose weights to begin with; None for random
+            ones.
         data: a folder or file with MNIST; None looks for it (`inkdigits.learning.mnist.load`).
         out: the run folder; None for ``runs/`` and the recipe's name.
         resume: go on from the last finished epoch of a run in that folder.
@@ -130,6 +134,7 @@ def train(
 
     Raises:
         ArgumentError: a parameter is not accepted.
+        ModelError: the run to start with holds no complete, undamaged model.
         DataError: MNIST can't be found or verified.
         RunError: the folder exists, can't be written, or holds another run than the one to resume.
         ExportError: the exported network gives other numbers than the trained one.
@@ -144,6 +149,7 @@ def train(
         recipe,
         epochs=recipe.epochs if epochs is None else epochs,
         batch_size=recipe.batch_size if batch_size is None else batch_size,
+        start="" if start is None else open_model(Path(start)).card.model_sha256,
     )
     settings = {"recipe": recipe.to_dict(), "seed": check_seed(seed)}
     folder = Path(out) if out is not None else Path("runs") / recipe.name
@@ -163,6 +169,7 @@ def train(
             recipe,
             settings,
             task,
+            start=None if start is None else Path(start),
             checkpoint=folder / CHECKPOINT_FILE,
             on_start=on_start,
             on_progress=on_progress,
@@ -298,6 +305,7 @@ def _fit(
     settings: dict[str, Any],
     task: Task,
     *,
+    start: Path | None,
     checkpoint: Path,
     on_start: Callable[[keras.Model], None] | None,
     on_progress: Callable[[Progress], None] | None,
@@ -305,6 +313,8 @@ def _fit(
     """Train, and return the network of the epoch chosen on validation, and the history."""
     keras.utils.set_random_seed(settings["seed"])
     network = build_network(recipe.network, recipe.precision)
+    if start is not None:
+        network.set_weights(_trained_weights(start, recipe.network))
     steps = -(-task.samples // recipe.batch_size)
     network.compile(
         _optimizer(recipe, steps),
@@ -317,7 +327,7 @@ def _fit(
         on_start(network)
 
     history, best_weights = _restore(checkpoint, network, settings)
-    start = time.perf_counter()
+    began = time.perf_counter()
     for epoch, (inputs, targets) in _prepared(task, len(history) + 1, recipe.epochs):
         watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
         fitted = network.fit(
@@ -337,7 +347,7 @@ def _fit(
                 "accuracy": fitted.history.get("accuracy", [math.nan])[0],
                 "validation_loss": validated["loss"],
                 "validation_accuracy": validated["accuracy"],
-                "seconds": time.perf_counter() - start,
+                "seconds": time.perf_counter() - began,
             }
         )
         if not np.isfinite(validated["loss"]):
@@ -360,11 +370,29 @@ def _fit(
                     history[-1],
                 )
             )
-        start = time.perf_counter()
+        began = time.perf_counter()
     if recipe.precision != "float32":
         network = build_network(recipe.network)  # in the precision it will be used in
     network.set_weights(best_weights)
     return network, history
+
+
+def _trained_weights(run: Path, network: str) -> list[Floats]:
+    """Return the weights of a finished run of this network."""
+    try:
+        trained = keras.models.load_model(run / KERAS_FILE, compile=False)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise RunError(
+            f"The weights to start with can't be read from {run / KERAS_FILE}: {error}. "
+            "A run folder has them."
+        ) from error
+    if trained.name != network:
+        raise ArgumentError(
+            f"The weights to start with are of another network than the recipe's. "
+            f"Received: {trained.name!r}, from {run}. Accepted: {network!r}"
+        )
+    weights: list[Floats] = trained.get_weights()
+    return weights
 
 
 def _prepared(task: Task, first: int, last: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
@@ -464,7 +492,7 @@ def _finish(
     log: Callable[[str], None],
 ) -> Run:
     """Write what is left to write; the card comes last and says that the run is finished."""
-    with replacing(folder / "model.keras") as path:
+    with replacing(folder / KERAS_FILE) as path:
         network.save(path)
     with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
