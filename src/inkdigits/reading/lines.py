@@ -18,6 +18,7 @@ LINE_HEIGHT: int = PARTS["lines"]["input"]["shape"][1]  # pixels the network tak
 BATCH, BATCH_WIDTH = 16, 16_384  # lines and pixels of their widths read at once, for the memory's sake
 SLICE = 2  # pixels of the width for each of its answers
 BEAMS, UNLIKELY = 8, 1e-3  # texts followed at once; a character below this chance begins none
+HOPELESS = 1e-4  # of the likeliest text; what is less likely than that share of it is followed no more
 NAMES: tuple[str, ...] = tuple(PARTS["lines"]["labels"])  # the first is "nothing new"
 
 
@@ -96,7 +97,12 @@ def characters(answers: Floats, *, digits: tuple[int, int] | None = None) -> lis
     Returns:
         From left to right; none where there are too few slices for the digits asked for.
     """
-    path = align(answers, decode(answers)) if digits is None else best_path_with(answers, *digits)
+    if digits is None:
+        text, path = decode(answers), best_path(answers)
+        if tuple(character for character, *_ in path) != text:  # otherwise no path to it is likelier
+            path = align(answers, text)
+    else:
+        path = best_path_with(answers, *digits)
     found = []
     for character, start, end in path:
         clearest = start + int(answers[start:end, character].argmax())
@@ -163,8 +169,10 @@ def decode(answers: Floats) -> tuple[int, ...]:
                 chance = (empty if label == last else empty + full) * row[label]
                 before, same = longer.get((*text, label), (0.0, 0.0))
                 longer[*text, label] = before, same + chance
-        kept = sorted(longer, key=lambda text: -sum(longer[text]))[:BEAMS]
-        texts = {text: longer[text] for text in kept}
+        chances = {text: sum(both) for text, both in longer.items()}
+        kept = sorted(chances, key=chances.__getitem__, reverse=True)[:BEAMS]
+        least = HOPELESS * chances[kept[0]]
+        texts = {text: longer[text] for text in kept if chances[text] >= least}
     return max(texts, key=lambda text: sum(texts[text]))
 
 
