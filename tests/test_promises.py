@@ -248,6 +248,7 @@ def test_wheel_reads_right_after_installation(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert {"inkdigits/models/classifier/model.onnx", "inkdigits/models/classifier/card.json"} <= set(names)
     assert "inkdigits/py.typed" in names
+    assert not [name for name in names if name.endswith(".keras")]  # for training only
     assert wheel.stat().st_size < 8_000_000
 
 

@@ -89,12 +89,13 @@ def test_a_large_page_is_reduced_first():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (16, 16), (17, 31)])
-def test_pages_are_continued_to_what_the_network_takes(shape):
-    """The page itself stays where it is."""
+def test_pages_are_framed_to_what_the_network_takes(shape):
+    """The page itself stays as it is; around it is the gray that it has most of."""
     page = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    whole = finder._whole(page)
-    assert whole.shape[0] % 16 == whole.shape[1] % 16 == 0
-    assert np.array_equal(whole[: shape[0], : shape[1]], page)
+    framed = finder._framed(page)
+    assert framed.shape[0] % 16 == framed.shape[1] % 16 == 0
+    assert np.array_equal(framed[16 : 16 + shape[0], 16 : 16 + shape[1]], page)
+    assert set(framed[:16].ravel()) == {int(np.median(page))}
 
 
 def test_a_part_of_a_digit_gives_way():

@@ -11,7 +11,11 @@ import pytest
 from PIL import Image
 
 from inkdigits.errors import ArgumentError, ModelError
+from inkdigits.reading import reader as reading
+from inkdigits.reading.finder import Marks
 from inkdigits.reading.image import load_gray
+from inkdigits.reading.layout import Crop
+from inkdigits.reading.lines import characters
 from inkdigits.reading.reader import Reader, read
 from inkdigits.result import Box, Failure, Reading
 
@@ -232,6 +236,29 @@ def test_what_is_no_option_is_refused_first(reader, options):
 
 
 # The form of a reading
+
+
+def completed(sevens: float, *, first: float = 0.95, score: float = 0.6) -> str:
+    """Read a line of 60 pixels that says 5, perhaps 7, 5, on which the finder sees three digits."""
+    answers = np.zeros((30, 16), np.float32)
+    answers[[5, 25], 6], answers[15, 8] = first, sevens
+    answers[:, 0] = 1 - answers.sum(axis=1)
+    boxes = np.array([(x, 6, 12, 20) for x in (5, 25, 45)], np.float32)
+    marks = Marks(boxes, np.full(3, score, np.float32), np.zeros(3, np.bool_))
+    crop = Crop(np.eye(2, 3), 60, 32)
+    text = reading._completed(characters(answers), answers, crop, marks)
+    return "".join(character.value for character in text)
+
+
+@pytest.mark.parametrize(("sevens", "text"), [(0.05, "55"), (0.2, "575"), (0.8, "575")])
+def test_digit_that_both_networks_see_a_little_is_read(sevens, text):
+    """A mark makes up for a likelihood of about a seventh."""
+    assert completed(sevens) == text
+
+
+def test_marks_alone_make_no_number():
+    """Where the line reader sees no digit, the finder took something else for some."""
+    assert completed(0.3, first=0.1) == ""
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -19,6 +19,7 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 SPOT = 4  # pixels of the page for each of the network's answers
+FRAME = 16  # pixels of even gray around a page, so that a digit at its edge looks like any other
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
 SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
@@ -107,7 +108,9 @@ class Finder(Part):
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
         for scale in scales:
             page = _resized(gray, scale)
-            maps = self._model.network.run(_whole(page)[np.newaxis])[0]
+            maps = self._model.network.run(_framed(page)[np.newaxis])[0]
+            first, (rows, columns) = FRAME // SPOT, (-(-side // SPOT) for side in page.shape)
+            maps = maps[first : first + rows, first : first + columns]
             marks = peaks(maps, least)
             tall = marks.boxes[:, 3]
             kept = (tall <= HANDED_ON) | (scale == scales[-1])
@@ -134,12 +137,13 @@ def _resized(gray: Gray, scale: float) -> Gray:
     return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _whole(page: Gray) -> Gray:
-    """Continue a page to the right and below to a size the network takes."""
+def _framed(page: Gray) -> Gray:
+    """Put a frame of the gray it has most of around a page, up to a size the network takes."""
     height, width = page.shape
-    below, right = -height % MULTIPLE, -width % MULTIPLE
-    continued = cv2.copyMakeBorder(page, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return np.asarray(continued, np.uint8)
+    below, right = FRAME + -height % MULTIPLE, FRAME + -width % MULTIPLE
+    paper = float(np.median(page))
+    framed = cv2.copyMakeBorder(page, FRAME, below, FRAME, right, cv2.BORDER_CONSTANT, value=paper)
+    return np.asarray(framed, np.uint8)
 
 
 def peaks(maps: Floats, threshold: float) -> Marks:

@@ -103,6 +103,15 @@ def characters(answers: Floats, *, digits: tuple[int, int] | None = None) -> lis
             path = align(answers, text)
     else:
         path = best_path_with(answers, *digits)
+    return _characters(answers, path)
+
+
+def spell(answers: Floats, text: Sequence[int]) -> list[Character]:
+    """Return the characters of a text, numbers above 0, where answers (T, 16) most likely have them."""
+    return _characters(answers, align(answers, text))
+
+
+def _characters(answers: Floats, path: Sequence[tuple[int, int, int]]) -> list[Character]:
     found = []
     for character, start, end in path:
         clearest = start + int(answers[start:end, character].argmax())

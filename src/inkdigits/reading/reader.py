@@ -8,6 +8,7 @@ apart by their neighbors.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import math
@@ -37,6 +38,7 @@ from inkdigits.reading.lines import (
     characters,
     likelihood,
     span,
+    spell,
 )
 from inkdigits.reading.model import SIGNS
 from inkdigits.reading.regions import parse_region, parts_of
@@ -44,10 +46,12 @@ from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pa
 from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
-DIGIT_HEIGHT = 20  # pixels, the usual digit in a line of 32: MNIST's own size
+DIGIT_HEIGHT = 18  # pixels, the usual digit in a line of 32: room for tall ones (docs/experiments.md)
 # Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
 ROOM = 2.5
 SAME = 0.5  # heights between a character and a mark that mean the same digit
+WITHIN = 0.35  # widths to both sides of a mark's middle where its digit is looked for
+SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit that the finder saw, too
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
 AHEAD = 4  # pages a worker that may be finished before their turn
@@ -230,8 +234,14 @@ class Reader:
         """Read along the lines that the marks make."""
         lines = find_lines(marks.boxes, marks.is_sign)
         crops = line_crops(marks, lines)
-        answers = self.lines.read([cut(gray, crop) for crop in crops])
-        texts = [characters(answer) for answer in answers]
+        answers = [
+            answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
+            for crop, answer in zip(crops, self.lines.read([cut(gray, crop) for crop in crops]), strict=True)
+        ]
+        texts = [
+            _completed(characters(answer), answer, crop, marks[np.array(line.indices)])
+            for answer, crop, line in zip(answers, crops, lines, strict=True)
+        ]
         ink = _place(texts, answers, lines, crops, marks)
         if length is None:
             return ink
@@ -239,8 +249,7 @@ class Reader:
         for row, line, numbers in zip(ink.rows, ink.lines, ink.numbers, strict=True):
             fitting = group(numbers, ink.boxes, ~ink.is_sign, length)
             within = [[index - line.indices[0] for index in number] for number in fitting]
-            own = answers[row][: math.ceil(crops[row].width / SLICE)]  # without what it was padded with
-            again = read_again(own, texts[row], within, length)
+            again = read_again(answers[row], texts[row], within, length)
             texts[row] = [character for number in again for character in number]
             sizes.append([len(number) for number in again])
         ink = _place(texts, answers, lines, crops, marks)
@@ -301,34 +310,80 @@ def _cut_up(line: Line, sizes: Sequence[int]) -> list[list[int]]:
     ]
 
 
-def _places(answer: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, list[bool], Floats]:
-    """Give each character of a line the nearest free mark of its kind, the nearest pair first.
+def _completed(text: list[Character], answers: Floats, crop: Crop, marks: Marks) -> list[Character]:
+    """Add the digits that the line reader passed over but the finder saw, where both make them likely.
 
-    Returns:
-        The boxes (N, 4), one of the usual size where there is no mark; which have one; and the boxes (M, 4)
-        of the digits that no character was given.
+    The line reader leaves out what it can't name. Two networks seldom see the same thing where there is none,
+    so a digit that one of them sees may be less likely for the other. Where the line reader sees no digit at
+    all, it is left at that: what the finder takes for one is mostly a letter.
     """
-    is_sign = np.array([character.value in SIGNS for character in answer], np.bool_)
-    middles = [((character.start + character.end) / 2, crop.height / 2) for character in answer]
+    if all(character.value in SIGNS for character in text):
+        return text
+    names = [NAMES.index(character.value) for character in text]
+    middles = [(character.start + character.end) / 2 for character in text]
+    chance = likelihood(answers, names)
+    across = (_centers(marks) @ crop.matrix[:, :2].T + crop.matrix[:, 2])[:, 0]
+    reach = WITHIN * marks.boxes[:, 2] * np.hypot(*crop.matrix[:, 0])
+    passed_over = ~marks.is_sign
+    passed_over[list(_marks_of(text, crop, marks).values())] = False
+    for mark in sorted(np.flatnonzero(passed_over), key=lambda mark: -marks.scores[mark]):
+        start, end = (
+            round(float(x) / SLICE) for x in (across[mark] - reach[mark], across[mark] + reach[mark])
+        )
+        there = answers[max(start, 0) : end + 1, 1:11]
+        if not there.size:
+            continue
+        place = bisect.bisect(middles, float(across[mark]))
+        longer = [*names[:place], 1 + int(there.max(axis=0).argmax()), *names[place:]]
+        if likelihood(answers, longer) > SEEN_TWICE * chance:
+            names, chance = longer, likelihood(answers, longer)
+            middles.insert(place, float(across[mark]))
+    return spell(answers, names) if len(names) > len(text) else text
+
+
+def _marks_of(text: Sequence[Character], crop: Crop, marks: Marks) -> dict[int, int]:
+    """Give characters of a line the nearest free mark of their kind, the nearest pair first."""
+    is_sign = np.array([character.value in SIGNS for character in text], np.bool_)
+    middles = [((character.start + character.end) / 2, crop.height / 2) for character in text]
     points = crop.to_page(np.reshape(middles, (-1, 2)))
-    centers = marks.boxes[:, :2] + marks.boxes[:, 2:] / 2
-    usual = np.median(marks.boxes[~marks.is_sign, 2:], axis=0)
     # Along the line only: how high a character stands, the line reader can't say.
     direction = crop.matrix[0, :2] / np.hypot(*crop.matrix[0, :2])
-    away = np.abs((points[:, np.newaxis] - centers) @ direction)
-    away[(is_sign[:, np.newaxis] != marks.is_sign) | (away >= SAME * usual[1])] = np.inf
+    away = np.abs((points[:, np.newaxis] - _centers(marks)) @ direction)
+    away[(is_sign[:, np.newaxis] != marks.is_sign) | (away >= SAME * _usual_size(marks)[1])] = np.inf
     mark_of: dict[int, int] = {}
     while away.size and np.isfinite(away.min()):
         character, mark = divmod(int(away.argmin()), away.shape[1])
         mark_of[character] = mark
         away[character], away[:, mark] = np.inf, np.inf
+    return mark_of
+
+
+def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, list[bool], Floats]:
+    """Find where on the page the characters of a line are.
+
+    Returns:
+        The boxes (N, 4), one of the usual size where there is no mark; which have one; and the boxes (M, 4)
+        of the digits that no character was given.
+    """
+    mark_of = _marks_of(text, crop, marks)
+    is_sign = np.array([character.value in SIGNS for character in text], np.bool_)
+    middles = [((character.start + character.end) / 2, crop.height / 2) for character in text]
+    points, usual = crop.to_page(np.reshape(middles, (-1, 2))), _usual_size(marks)
     sizes = np.where(is_sign[:, np.newaxis], SIGN_SIZE * usual, usual)
     boxes = np.concatenate([points - sizes / 2, sizes], axis=1).astype(np.float32)
     for character, mark in mark_of.items():
         boxes[character] = marks.boxes[mark]
     free = ~marks.is_sign
     free[list(mark_of.values())] = False
-    return boxes, [character in mark_of for character in range(len(answer))], marks.boxes[free]
+    return boxes, [character in mark_of for character in range(len(text))], marks.boxes[free]
+
+
+def _centers(marks: Marks) -> Floats:
+    return np.asarray(marks.boxes[:, :2] + marks.boxes[:, 2:] / 2, np.float32)
+
+
+def _usual_size(marks: Marks) -> Floats:
+    return np.asarray(np.median(marks.boxes[~marks.is_sign, 2:], axis=0), np.float32)
 
 
 def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box) -> list[Number]:

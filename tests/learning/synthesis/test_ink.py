@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from inkdigits.learning.mnist import Split
+from inkdigits.learning.synthesis import ink
 from inkdigits.learning.synthesis.ink import (
     NAMES,
     STROKES,
@@ -128,8 +129,8 @@ def test_digits_never_hide_digits(mnist, rng):
 def test_signs_stand_close_in_a_wide_hand(mnist, rng):
     """A decimal point is near its digits even where these are far apart."""
     hand = replace(PLAIN, gap=1.5)
-    wide = width_of(number_glyphs("00", mnist.train, hand, rng), hand)
-    assert width_of(number_glyphs("0.0", mnist.train, hand, rng), hand) < wide
+    wide = width_of(number_glyphs("33", mnist.train, hand, rng), hand)
+    assert width_of(number_glyphs("3.3", mnist.train, hand, rng), hand) < wide
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,27 @@ def test_habits_add_strokes(mnist, digit, habit):
         for chosen in ({}, habit)
     )
     assert other != plain
+
+
+def test_zeros_written_quickly_are_no_larger_than_other_digits(mnist, rng):
+    """They are smaller, never below the baseline, and still zeros."""
+    for _ in range(30):
+        glyphs = number_glyphs("5000", mnist.train, PLAIN, rng)
+        quick = ink._with_quick_zeros(glyphs, rng)
+        assert [glyph.label for glyph in quick] == [5, 0, 0, 0]
+        assert quick[0] is glyphs[0]
+        for before, after in zip(glyphs[1:], quick[1:], strict=True):
+            assert after.unit > before.unit
+            assert after.foot >= before.foot
+
+
+def test_quick_zeros_may_be_linked(mnist, rng):
+    """The stroke to the next zero makes a zero's picture wider, and touches it."""
+    zero = number_glyphs("0", mnist.train, PLAIN, rng)[0].image
+    linked = ink._linked(zero, rng)
+    assert linked.shape[0] == zero.shape[0]
+    assert linked.shape[1] > zero.shape[1]
+    assert linked[:, zero.shape[1] - 1].max() > 100
 
 
 @pytest.mark.parametrize("name", STROKES)

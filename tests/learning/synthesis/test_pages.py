@@ -7,12 +7,13 @@ import pytest
 
 from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis import clutter, layouts
+from inkdigits.learning.synthesis import pages as making
 from inkdigits.learning.synthesis.layouts import LAYOUTS
 from inkdigits.learning.synthesis.pages import NAMES, SIGNS, make_line, make_page
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
 
-SEEDS = range(60)
+SEEDS = range(90)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,24 @@ def test_signs_stand_before_a_digit_of_their_line(pages):
             assert page.labels[page.lines == number][-1] < 10
 
 
+def test_numbers_are_cut_out_of_pages_whole(mnist):
+    """What is left of a page is one string with its boxes; all around it is even."""
+    made = 0
+    for seed in range(40):
+        page = make_page(mnist.train, np.random.default_rng(seed), side=160)
+        if not len(page.boxes):
+            continue
+        cut = making._cut_out(page, np.random.default_rng(seed))
+        assert len(cut.boxes) >= 1
+        inside = np.zeros(page.image.shape, bool)
+        x, y = cut.boxes[:, :2].min(axis=0).astype(int)
+        right, bottom = (cut.boxes[:, :2] + cut.boxes[:, 2:]).max(axis=0).astype(int)
+        inside[y:bottom, x:right] = True
+        assert np.array_equal(cut.image[inside], page.image[inside])
+        made += len(np.unique(cut.image[~inside])) < len(np.unique(page.image[~inside]))
+    assert made > 20
+
+
 def test_some_pages_have_no_digits(pages):
     """Nor do most."""
     empty = np.mean([not len(page.labels) for page in pages])
@@ -154,6 +173,16 @@ def test_text_is_numbers(lines):
     sign = f"[{re.escape(SIGNS)}]"
     for line in lines:
         assert re.fullmatch(rf"(-?\d+({sign}-?\d+)*)*", line.text), line.text
+
+
+def test_pictures_end_only_within_the_margins():
+    """What is cut off is even, and no more than the room beside the number and a bit above and below it."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        image = rng.integers(0, 255, (48, 200), np.uint8)
+        ended = image.copy()
+        making._end_picture(ended, np.array([50.0, 20.0]), rng)
+        assert np.array_equal(ended[8:-8, 50:-20], image[8:-8, 50:-20])
 
 
 def test_some_lines_have_no_text(lines):

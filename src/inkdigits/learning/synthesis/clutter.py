@@ -71,10 +71,15 @@ def some_word(rng: np.random.Generator, purpose: Purpose) -> Glyph:
             return glyph
 
 
-def some_print(rng: np.random.Generator) -> Glyph:
-    """Return printed text, at times a printed number, which is not to be read either."""
+def some_text(rng: np.random.Generator, purpose: Purpose) -> Glyph:
+    """Return a word in pen or print.
+
+    Never a printed number: whether one is printed is seen on the page, not on a line of a neat hand.
+    """
     while True:
-        if glyph := word_glyph(printed_text(rng)[:16], choose(fonts("printed"), rng)):
+        if rng.random() < 0.7:
+            return some_word(rng, purpose)
+        if glyph := word_glyph(choose(WORDS, rng), choose(fonts("printed"), rng)):
             return glyph
 
 

@@ -201,7 +201,7 @@ def number_glyphs(text: str, digits: Split, hand: Hand, rng: np.random.Generator
         chosen = by_digit[digit]
         image = digits.images[chosen[rng.integers(len(chosen))]]
         glyphs.append(_cut(_with_habits(image, digit, hand, rng), UNIT, digit))
-    return glyphs
+    return _with_quick_zeros(glyphs, rng) if text.endswith("00") and rng.random() < 0.4 else glyphs
 
 
 @functools.lru_cache(maxsize=4)
@@ -257,6 +257,28 @@ def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) 
         image = image.copy()
         HABITS[digit][1](image, rng)
     return image
+
+
+def _with_quick_zeros(glyphs: list[Glyph], rng: np.random.Generator) -> list[Glyph]:
+    """Write the zeros at a number's end smaller than what is before them, perhaps raised or in one stroke."""
+    zeros = list(itertools.takewhile(lambda glyph: glyph.label == 0, reversed(glyphs)))
+    size = rng.uniform(0.5, 0.95)
+    lift = rng.uniform(0, 1 / size - 1) if rng.random() < 0.5 else 0.0  # in units of the smaller zeros
+    linked = rng.random() < 0.5
+    quick = []
+    for number, zero in enumerate(zeros):
+        image = _linked(zero.image, rng) if linked and number else zero.image
+        quick.append(Glyph(image, zero.foot + lift * zero.unit, zero.unit / size, zero.label))
+    return [*glyphs[: -len(zeros)], *reversed(quick)]
+
+
+def _linked(image: Gray, rng: np.random.Generator) -> Gray:
+    """Draw the stroke that goes from a zero's head on to the next."""
+    reach = int(rng.integers(3, 8))
+    longer = np.pad(image, ((1, 1), (0, reach)))
+    row = rng.uniform(1.5, 0.3 * len(image) + 1.5)
+    _draw_line(longer, (0.65 * image.shape[1], row), (longer.shape[1], row + rng.normal(0, 1.5)), 2.2)
+    return longer[1:-1]
 
 
 def _flagged(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.mnist import Split
-from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_print, some_word
+from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_text, some_word
 from inkdigits.learning.synthesis.ink import (
     BEFORE,
     NAMES,
@@ -38,13 +38,14 @@ from inkdigits.learning.synthesis.paper import (
     some_kind,
     some_paper,
 )
-from inkdigits.learning.synthesis.sheet import Sheet
+from inkdigits.learning.synthesis.sheet import VISIBLE, Sheet
 from inkdigits.reading.model import SIGNS
 
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
 _NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
-EMPTY = 0.15  # share of the pages and of the lines that are to have nothing to read
+EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
+CUT_OUT = 0.2  # share of the pages that are all but a number cut out of them, as people do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,27 +103,46 @@ def make_page(
     kind = some_kind(rng)
     angle = float(rng.normal(0, 0.03) if rng.random() < 0.75 else rng.uniform(-0.26, 0.26))
     paper = some_paper((side, side), kind, angle + rng.normal(0, 0.01), rng, purpose=purpose)
-    if not kind.clean and rng.random() < 0.15:
+    if not kind.clean and rng.random() < 0.25:
         lay_on_desk(paper, kind, rng)
     sheet = Sheet(paper, kind, angle, purpose)
-    source = None if rng.random() < EMPTY else digits
+    source = None if rng.random() < EMPTY_PAGES else digits
     if source or rng.random() < 0.7:
         choose(LAYOUTS, rng)(sheet, source, rng)
     # A page without numbers is as full as one with them, of what could be taken for some.
-    for _ in range(min(5, int(rng.geometric(0.45)) - 1) + (0 if source else int(rng.integers(1, 8)))):
+    for _ in range(min(6, int(rng.geometric(0.38)) - 1) + (0 if source else int(rng.integers(1, 8)))):
         add_clutter(sheet, rng)
     image = photographed(sheet.picture if kind.clean else lit(sheet.picture, rng), sheet.finest, kind, rng)
     labels, lines = np.array(sheet.labels, np.uint8), np.array(sheet.lines, np.int32)
     inside = _inside_numbers(labels, lines)
     boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)
-    return Page(image, boxes[inside], labels[inside], lines[inside])
+    page = Page(image, boxes[inside], labels[inside], lines[inside])
+    return _cut_out(page, rng) if len(page.lines) and rng.random() < CUT_OUT else page
+
+
+def _cut_out(page: Page, rng: np.random.Generator) -> Page:
+    """Leave one string of a page and what is right around it; the rest becomes even, as beyond a picture."""
+    string = page.boxes[page.lines == rng.choice(page.lines)]
+    margins = np.median(string[:, 3]) * rng.gamma(1.5, 0.25, (2, 2))
+    start = np.floor(string[:, :2].min(axis=0) - margins[0]).clip(0)
+    end = np.ceil((string[:, :2] + string[:, 2:]).max(axis=0) + margins[1]).clip(0, page.image.shape[::-1])
+    (left, top), (right, bottom) = start.astype(int), end.astype(int)
+    part = page.image[top:bottom, left:right]
+    image = np.full_like(page.image, np.median(part))
+    image[top:bottom, left:right] = part
+    low = np.maximum(page.boxes[:, :2], start)
+    size = np.minimum(page.boxes[:, :2] + page.boxes[:, 2:], end) - low
+    seen = (size > 0).all(axis=1) & (size.prod(axis=1) >= VISIBLE * page.boxes[:, 2:].prod(axis=1))
+    seen &= _inside_numbers(np.where(seen, page.labels, UNREAD), page.lines)
+    boxes = np.concatenate([low, size], axis=1)[seen].astype(np.float32)
+    return Page(image, boxes, page.labels[seen], page.lines[seen])
 
 
 def _inside_numbers(labels: npt.NDArray[np.uint8], lines: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Tell digits, and signs with a digit after them, from signs whose digit is beyond the page's edge."""
     inside = labels < 10
     for i in range(len(labels) - 2, -1, -1):
-        inside[i] |= inside[i + 1] and lines[i] == lines[i + 1]
+        inside[i] |= labels[i] != UNREAD and inside[i + 1] and lines[i] == lines[i + 1]
     return inside
 
 
@@ -160,8 +180,9 @@ def make_line(
     kind = some_kind(rng)
     hand = some_pen(kind, rng)
     tall = height * float(np.clip(rng.normal(0.62, 0.11), 0.42, 0.92))
-    glyphs, gaps = _line_glyphs(None if rng.random() < EMPTY else digits, hand, rng, purpose)
-    margins = tall * (rng.gamma(1.5, 0.22, 2) - 0.05 if rng.random() < 0.8 else rng.uniform(0.3, 2, 2))
+    glyphs, gaps = _line_glyphs(None if rng.random() < EMPTY_LINES else digits, hand, rng, purpose)
+    # Whoever cuts a line leaves room for digits that the finder passed over.
+    margins = tall * (rng.gamma(1.5, 0.22, 2) - 0.05 if rng.random() < 0.5 else rng.uniform(0.2, 2.5, 2))
     angle = float(rng.normal(0, 0.02))
     while True:
         tall = min(
@@ -186,7 +207,22 @@ def make_line(
     sheet.lay(moved, hand, tall, rng)
     text = "".join(_NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng, strength=0.4)
-    return Line(photographed(picture, tall, kind, rng), text)
+    image = photographed(picture, tall, kind, rng)
+    if rng.random() < 0.35:
+        _end_picture(image, margins, rng)
+    return Line(image, text)
+
+
+def _end_picture(
+    image: npt.NDArray[np.uint8], margins: npt.NDArray[np.float64], rng: np.random.Generator
+) -> None:
+    """Let the picture that a line is cut out of end beside it, above it or below it; see `layout.cut`."""
+    height, width = image.shape
+    room = np.array([*margins, height / 6, height / 6]).clip(1)
+    left, right, top, bottom = np.where(rng.random(4) < 0.5, room * rng.uniform(0, 1, 4), 0).astype(int)
+    part = image[top : height - bottom, left : width - right].copy()
+    image[:] = np.median(part)
+    image[top : height - bottom, left : width - right] = part
 
 
 def _line_glyphs(
@@ -194,10 +230,7 @@ def _line_glyphs(
 ) -> tuple[list[Glyph], list[float]]:
     """Return what stands on a line, and the extra space before each glyph in shares of the height."""
     if digits is None:
-        glyphs = [
-            some_word(rng, purpose) if rng.random() < 0.7 else some_print(rng)
-            for _ in range(int(rng.integers(0, 4)))
-        ]
+        glyphs = [some_text(rng, purpose) for _ in range(int(rng.integers(0, 4)))]
         glyphs += [stroke_glyph(choose(BEFORE + "-=~.,()", rng), rng) for _ in range(int(rng.integers(1, 3)))]
         return glyphs, [0.4] * len(glyphs)
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
@@ -207,7 +240,7 @@ def _line_glyphs(
         glyphs = beside(glyphs, rng, purpose)
         gaps = [0.0, *([0.1] * (len(glyphs) - 1))]
     elif chance < 0.42:
-        word = some_word(rng, purpose) if rng.random() < 0.7 else some_print(rng)
+        word = some_text(rng, purpose)
         space = float(rng.uniform(0.3, 1.5))
         if rng.random() < 0.5:
             glyphs, gaps = [word, *glyphs], [0.0, space, *gaps[1:]]
@@ -236,11 +269,6 @@ def _surround(sheet: Sheet, digits: Split, tall: float, foot: float, rng: np.ran
         levels, uprights = ([at for at in lines if rng.random() < 0.7] for lines in (levels, uprights))
     elif rng.random() < 0.12:
         uprights.append(choose((rng.uniform(0, 0.2) * tall, sheet.width - rng.uniform(0, 0.2) * tall), rng))
-    if rng.random() < 0.08:  # what lies beyond the picture or the cell is filled evenly
-        band = int(rng.integers(1, 1 + sheet.height // 6))
-        picture = sheet.picture
-        side = choose((picture[:band], picture[-band:], picture[:, :band], picture[:, -band:]), rng)
-        side[:] = sheet.kind.paper + rng.normal(0, 0.08)
     slope = np.tan(sheet.angle)
     lines = [[(0, y - slope * sheet.width / 2), (sheet.width, y + slope * sheet.width / 2)] for y in levels]
     lines += [

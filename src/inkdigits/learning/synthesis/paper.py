@@ -349,7 +349,7 @@ def _blurred(picture: Floats, finest: float, rng: np.random.Generator) -> Floats
     height, width = picture.shape
     seen: cv2.typing.MatLike = picture
     if rng.random() < 0.3:  # fewer pixels than it seems
-        scale = rng.uniform(min(1.0, max(0.35, 12 / finest)), 1)
+        scale = rng.uniform(min(1.0, max(0.35, 10.5 / finest)), 1)
         small = max(8, round(width * scale)), max(8, round(height * scale))
         way, back = (
             choose((cv2.INTER_AREA, cv2.INTER_LINEAR), rng),
@@ -357,8 +357,9 @@ def _blurred(picture: Floats, finest: float, rng: np.random.Generator) -> Floats
         )
         seen = cv2.resize(cv2.resize(seen, small, interpolation=way), (width, height), interpolation=back)
     chance = rng.random()
-    if chance < 0.5:  # out of focus
-        sigma = min(float(rng.gamma(1.5, 0.45)), 0.05 * finest)
+    if chance < 0.5:  # out of focus, at times as far as people can still read
+        usual, most = (0.45, 0.05) if rng.random() < 0.6 else (1.2, rng.uniform(0.04, 0.09))
+        sigma = min(float(rng.gamma(1.5, usual)), most * finest)
         seen = cv2.GaussianBlur(seen, (0, 0), sigma) if sigma > 0.3 else seen
     elif chance < 0.58:  # moved
         seen = cv2.filter2D(seen, -1, _motion(min(rng.uniform(2, 8), 0.13 * finest), rng))
@@ -371,7 +372,7 @@ def _blurred(picture: Floats, finest: float, rng: np.random.Generator) -> Floats
 def _exposed(picture: Floats, rng: np.random.Generator) -> Floats:
     """Choose which tones become black and white, and how those between are spread."""
     low, high = rng.normal(0, 0.03), rng.normal(0.98, 0.06)
-    if rng.random() < 0.12:  # flat
+    if rng.random() < 0.2:  # flat
         low, high = rng.uniform(0, 0.3), rng.uniform(0.65, 0.95)
     picture = np.float32(low) + np.float32(high - low) * picture
     if rng.random() < 0.3:

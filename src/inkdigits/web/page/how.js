@@ -44,14 +44,14 @@ async function showModels() {
   shownModels = true;
   try {
     const cards = await describeModels();
-    byId("models").replaceChildren(...Object.entries(PARTS).map(([part, words]) => model(cards[part], words)));
+    byId("models").replaceChildren(...Object.entries(PARTS).map(([part, words]) => model(part, cards[part], words)));
   } catch (error) {
     shownModels = false;
     byId("models").replaceChildren(make("p", {}, error.message));
   }
 }
 
-function model(card, [title, text]) {
+function model(part, card, [title, text]) {
   const { evaluation } = card;
   const measured = { ...evaluation, ...evaluation.figures };
   const rows = Object.entries(FIGURES)
@@ -70,5 +70,11 @@ function model(card, [title, text]) {
     make("h3", {}, title),
     make("p", {}, text),
     make("dl", {}, ...rows.map(([words, value]) => make("div", {}, make("dt", {}, words), make("dd", {}, value)))),
+    make(
+      "figure",
+      {},
+      make("figcaption", {}, "How the one that comes with inkdigits learned"),
+      make("img", { src: `page/learned-${part}.png`, width: 1400, height: 980, loading: "lazy", alt: "Loss and accuracy, epoch by epoch" }),
+    ),
   );
 }
