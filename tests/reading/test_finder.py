@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import inkdigits
 from inkdigits.reading import finder
 from inkdigits.reading.finder import Marks, once, peaks
 
@@ -108,3 +109,11 @@ def test_a_much_surer_small_digit_stays():
     """A large box of which the finder is hardly sure does not replace a digit."""
     kept = once(marks_of((0, 0, 60, 80), (20, 10, 20, 20), scores=[0.35, 0.85]))
     assert kept.boxes[:, 2].tolist() == [20]
+
+
+@pytest.mark.parametrize(("shape", "last"), [((40, 90), (80, 180)), ((150, 160), (75, 80))])
+def test_small_picture_without_digits_is_looked_at_more_closely(shape, last):
+    """One of the size of a cut-out number is enlarged in the end, a page is not."""
+    blank = np.full(shape, 230, np.uint8)
+    looks = list(inkdigits.Reader().finder.looks(blank))
+    assert looks[-1].page.shape == last

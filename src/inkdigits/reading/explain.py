@@ -55,7 +55,7 @@ def explain(reader: Reader, gray: Pixels, *, full_resolution: bool = False) -> I
 
     Example:
         >>> [step.name for step in explain(Reader(), np.full((60, 80), 255, np.uint8))]
-        ['upright-gray', 'heat-1', 'found', 'kept']
+        ['upright-gray', 'heat-1', 'heat-2', 'found', 'kept']
     """
     yield Step("upright-gray", "The page, upright and gray.", gray)
     looks = list(reader.finder.looks(gray, full_resolution=full_resolution))

@@ -19,6 +19,7 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 SPOT = 4  # pixels of the page for each of the network's answers
+CLOSER = 2.0  # enlargement of the last look at a small picture in which nothing was found
 FRAME = 16  # pixels of even gray around a page, so that a digit at its edge looks like any other
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
@@ -101,23 +102,33 @@ class Finder(Part):
     def looks(
         self, gray: Gray, *, threshold: float | None = None, full_resolution: bool = False
     ) -> Iterator[Look]:
-        """Look at a page in one reduction after the other, the finest first; the arguments are `find`'s."""
+        """Look at a page in one reduction after the other, the finest first; the arguments are `find`'s.
+
+        A picture as small as a cut-out number in which nothing was found is enlarged and looked at once more.
+        """
         least = self.card.doubt_threshold if threshold is None else threshold
         if min(gray.shape) < SMALLEST_DIGIT:
             return
+        found = 0
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
         for scale in scales:
-            page = _resized(gray, scale)
-            maps = self._model.network.run(_framed(page)[np.newaxis])[0]
-            first, (rows, columns) = FRAME // SPOT, (-(-side // SPOT) for side in page.shape)
-            maps = maps[first : first + rows, first : first + columns]
-            marks = peaks(maps, least)
-            tall = marks.boxes[:, 3]
-            kept = (tall <= HANDED_ON) | (scale == scales[-1])
-            # Rounded sizes: a page of 1,237 pixels has no half.
-            across, down = page.shape[1] / gray.shape[1], page.shape[0] / gray.shape[0]
-            boxes = (marks.boxes / (across, down, across, down)).astype(np.float32)
-            yield Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
+            look = self._look(gray, scale, least, is_last=scale == scales[-1])
+            found += len(look.marks)
+            yield look
+        if not found and min(gray.shape) < 2 * SMALLEST_PAGE:
+            yield self._look(gray, CLOSER, least, is_last=True)
+
+    def _look(self, gray: Gray, scale: float, least: float, *, is_last: bool) -> Look:
+        page = _resized(gray, scale)
+        maps = self._model.network.run(_framed(page)[np.newaxis])[0]
+        first, (rows, columns) = FRAME // SPOT, (-(-side // SPOT) for side in page.shape)
+        maps = maps[first : first + rows, first : first + columns]
+        marks = peaks(maps, least)
+        # Rounded sizes: a page of 1,237 pixels has no half.
+        across, down = page.shape[1] / gray.shape[1], page.shape[0] / gray.shape[0]
+        boxes = (marks.boxes / (across, down, across, down)).astype(np.float32)
+        kept = (marks.boxes[:, 3] <= HANDED_ON) | is_last
+        return Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:
@@ -134,7 +145,8 @@ def _resized(gray: Gray, scale: float) -> Gray:
     if scale == 1:
         return gray
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, size, interpolation=way), np.uint8)
 
 
 def _framed(page: Gray) -> Gray:
