@@ -256,6 +256,18 @@ def test_digit_that_both_networks_see_a_little_is_read(sevens, text):
     assert completed(sevens) == text
 
 
+def test_unlikely_digit_among_numbers_is_left_out(reader, readings, monkeypatch):
+    """Numbers of several digits stay, as does a digit that is all there is."""
+    monkeypatch.setattr(reading, "_confidence", lambda *_: 0.4)
+    for name, before in readings.items():
+        after = reader.read(PAGES / name)
+        longer = [number.text for number in before.numbers if len(number.digits) > 1]
+        assert [number.text for number in after.numbers] == longer
+    sevens = np.full((200, 200), 255, np.uint8)
+    cv2.polylines(sevens, [np.array([(60, 40), (130, 40), (90, 160)])], False, 0, 9, cv2.LINE_AA)
+    assert reader.read(sevens).text == "7"
+
+
 def test_marks_alone_make_no_number():
     """Where the line reader sees no digit, the finder took something else for some."""
     assert completed(0.3, first=0.1) == ""

@@ -26,7 +26,7 @@ PIXELS = 5_000_000  # a larger page is reduced to this first
 SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to the next.
-HANDED_ON = 44
+HANDED_ON = 70
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 

@@ -46,12 +46,15 @@ from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pa
 from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
-DIGIT_HEIGHT = 18  # pixels, the usual digit in a line of 32: room for tall ones (docs/experiments.md)
+DIGIT_HEIGHT = 17  # pixels, the usual digit in a line of 32: room for tall ones (docs/experiments.md)
 # Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
 ROOM = 2.5
 SAME = 0.5  # heights between a character and a mark that mean the same digit
 WITHIN = 0.35  # widths to both sides of a mark's middle where its digit is looked for
 SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit that the finder saw, too
+# Confidence below which a single digit among other numbers is taken for a letter or a blot. One that is all a
+# page has was meant to be one.
+LIKELY = 0.5
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
 AHEAD = 4  # pages a worker that may be finished before their turn
@@ -387,16 +390,18 @@ def _usual_size(marks: Marks) -> Floats:
 
 
 def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box) -> list[Number]:
-    lines = [line for line in ink.numbers if line]
-    confidences = [
-        [_confidence(ink, row, number) for number in line] for row, line in enumerate(ink.numbers) if line
+    lines = [
+        [(number, _confidence(ink, row, number)) for number in line] for row, line in enumerate(ink.numbers)
     ]
+    if length is None and sum(map(len, lines)) > 1:
+        lines = [[each for each in line if each[1] >= LIKELY or _digits(ink, each[0]) > 1] for line in lines]
+    lines = [line for line in lines if line]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
-    columns = find_columns(ink.boxes, [[tuple(number) for number in line] for line in lines], slope)
+    columns = find_columns(ink.boxes, [[tuple(number) for number, _ in line] for line in lines], slope)
     numbers = [
         _number(ink, number, (row, column), least, frame, confidence=confidence)
-        for row, (line, places, sure) in enumerate(zip(lines, columns, confidences, strict=True), start=1)
-        for number, column, confidence in zip(line, places, sure, strict=True)
+        for row, (line, places) in enumerate(zip(lines, columns, strict=True), start=1)
+        for (number, confidence), column in zip(line, places, strict=True)
     ]
     if length is None:
         return numbers
@@ -405,6 +410,11 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
         replace(number, doubtful=number.doubtful or not fewest <= len(number.digits) <= most)
         for number in numbers
     ]
+
+
+def _digits(ink: _Ink, number: Sequence[int]) -> int:
+    """Return how many digits a number has."""
+    return int((~ink.is_sign[list(number)]).sum())
 
 
 def _confidence(ink: _Ink, row: int, number: Sequence[int]) -> float:
