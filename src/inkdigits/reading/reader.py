@@ -338,8 +338,9 @@ def _completed(text: list[Character], answers: Floats, crop: Crop, marks: Marks)
             continue
         place = bisect.bisect(middles, float(across[mark]))
         longer = [*names[:place], 1 + int(there.max(axis=0).argmax()), *names[place:]]
-        if likelihood(answers, longer) > SEEN_TWICE * chance:
-            names, chance = longer, likelihood(answers, longer)
+        chance_of_longer = likelihood(answers, longer)
+        if chance_of_longer > SEEN_TWICE * chance:
+            names, chance = longer, chance_of_longer
             middles.insert(place, float(across[mark]))
     return spell(answers, names) if len(names) > len(text) else text
 
