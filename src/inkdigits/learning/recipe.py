@@ -37,7 +37,8 @@ class Recipe:
         samples: pages or lines made for each epoch; 0 for a classifier, whose images are MNIST's.
         nondigits: so many images that show no digit are mixed in, as a share of the 55,000, 0 to 1.
         precision: of what layers compute, "float32" or "bfloat16"; weights are float32 either way. The
-            second halves the time of large networks on processors with instructions for it.
+            second halves the time of large networks on processors with instructions for it; others compute in
+            float32 all the same.
         start: SHA-256 of the ``model.onnx`` that belongs to the weights training begins with; empty for
             random ones.
     """

@@ -39,7 +39,7 @@ from inkdigits.learning.evaluation import Evaluation, PartEvaluation
 from inkdigits.learning.export import Export
 from inkdigits.learning.finding import Finding
 from inkdigits.learning.linereading import LineReading
-from inkdigits.learning.networks import build_network
+from inkdigits.learning.networks import build_network, supported
 from inkdigits.learning.recipe import Recipe, check_seed, find_recipe
 from inkdigits.reading.model import CARD_FILE, CHECKPOINT_FILE, MODEL_FILE, open_model, write_model_folder
 
@@ -312,7 +312,7 @@ def _fit(
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train, and return the network of the epoch chosen on validation, and the history."""
     keras.utils.set_random_seed(settings["seed"])
-    network = build_network(recipe.network, recipe.precision)
+    network = build_network(recipe.network, supported(recipe.precision))
     if start is not None:
         network.set_weights(_trained_weights(start, recipe.network))
     steps = -(-task.samples // recipe.batch_size)
