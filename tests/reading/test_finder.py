@@ -111,6 +111,12 @@ def test_a_much_surer_small_digit_stays():
     assert kept.boxes[:, 2].tolist() == [20]
 
 
+def test_what_gives_way_itself_has_no_parts():
+    """A digit within a faint box stays, where the faint box goes for another digit in it."""
+    boxes = marks_of((10, 10, 50, 60), (100, 20, 15, 20), (0, 0, 120, 80), scores=[0.90, 0.55, 0.40])
+    assert once(boxes).boxes[:, 0].tolist() == [10, 100]
+
+
 @pytest.mark.parametrize(("shape", "last"), [((40, 90), (80, 180)), ((150, 160), (75, 80))])
 def test_small_picture_without_digits_is_looked_at_more_closely(shape, last):
     """One of the size of a cut-out number is enlarged in the end, a page is not."""

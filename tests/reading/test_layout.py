@@ -18,6 +18,7 @@ from inkdigits.reading.layout import (
     find_numbers,
     find_slope,
     straighten,
+    whole,
 )
 
 # ------------------------------------------------------------------------------------- random pages
@@ -405,6 +406,15 @@ def test_crop_holds_digits_that_go_up_and_down():
     upper, lower = (crop.matrix @ (0, y, 1) for y in (0, 60))
     assert upper[1] >= 0
     assert lower[1] <= crop.height
+
+
+def test_whole_picture_is_a_crop_with_room():
+    """It is as high as the crop, and paper goes on to the left and right of it."""
+    page = np.full((24, 50), 200, np.uint8)
+    page[:, [0, -1]] = 0
+    straight = cut(page, whole(page.shape, room=6))
+    assert straight.shape == (CROP_HEIGHT, 112)
+    assert np.flatnonzero(straight[24] < 120).tolist() == [6, 7, 104, 105]
 
 
 def test_crop_points_go_back_to_the_page():

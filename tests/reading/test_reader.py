@@ -101,6 +101,21 @@ def test_page_over_five_megapixels_is_read_in_its_own_pixels(reader, gray):
     assert max(number.box.x + number.box.width for number in other.numbers) > one.width
 
 
+@pytest.mark.parametrize(("height", "read"), [(40, True), (120, False)])
+def test_strip_is_read_even_if_the_finder_sees_nothing(reader, mnist, monkeypatch, height, read):
+    """A line cut out of a page is there for its number; only one network saw it, so it is doubtful."""
+    monkeypatch.setattr(reader.finder, "find", lambda *_, **__: Marks.none())
+    strip = np.full((height, 200), 255, np.uint8)
+    labels = mnist.validation.labels
+    chosen = [int(np.flatnonzero(labels == digit)[0]) for digit in (2, 0, 7)]
+    for place, image in enumerate(mnist.validation.images[chosen]):
+        strip[6:34, 40 + 30 * place : 68 + 30 * place] -= image
+    numbers = reader.read(strip).numbers
+    assert [(number.text, number.doubtful) for number in numbers] == [("207", True)] * read
+    for place, digit in enumerate(numbers[0].digits if numbers else ()):
+        assert digit.box.x + digit.box.width / 2 == pytest.approx(54 + 30 * place, abs=8)
+
+
 # Doubt
 
 

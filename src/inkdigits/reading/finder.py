@@ -212,8 +212,10 @@ def once(marks: Marks) -> Marks:
 
     alive = np.ones(len(marks), np.bool_)
     for i in range(len(marks)):
-        smaller = area < FRAGMENT * area[i]
-        alive &= ~(covered_by(i) & smaller & (marks.scores < 1.4 * marks.scores[i]) & ~marks.is_sign[i])
+        covered = covered_by(i)
+        parts = covered & (area < FRAGMENT * area[i]) & (marks.scores < 1.4 * marks.scores[i])
+        if not (marks.is_sign[i] or (covered & ~parts)[:i].any()):  # nor one that gives way itself
+            alive &= ~parts
     for i in range(len(marks)):
         if alive[i]:
             covered = covered_by(i)

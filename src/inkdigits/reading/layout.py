@@ -634,6 +634,22 @@ def straighten(
     return Crop(np.column_stack([scale * turn, shift]), max(1, round((right - left) * scale)), height)
 
 
+def whole(shape: tuple[int, ...], *, height: int = CROP_HEIGHT, room: int = 0) -> Crop:
+    """Return the crop that shows all of a picture of one line.
+
+    Args:
+        shape: of the picture, (H, W).
+        height: of the crop, in pixels.
+        room: at either end, in pixels of the crop.
+
+    Example:
+        >>> whole((24, 50), room=6).width
+        112
+    """
+    scale = height / shape[0]
+    return Crop(np.array([(scale, 0, room), (0, scale, 0)]), round(scale * shape[1]) + 2 * room, height)
+
+
 def cut(gray: Gray, crop: Crop) -> Gray:
     """Cut a crop out of a page: uint8 of shape (H, W) to uint8 of shape (crop.height, crop.width).
 

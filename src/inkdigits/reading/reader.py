@@ -27,7 +27,16 @@ from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.finder import Finder, Marks
 from inkdigits.reading.image import Decoded, load
-from inkdigits.reading.layout import Crop, Line, cut, find_columns, find_lines, find_numbers, straighten
+from inkdigits.reading.layout import (
+    Crop,
+    Line,
+    cut,
+    find_columns,
+    find_lines,
+    find_numbers,
+    straighten,
+    whole,
+)
 from inkdigits.reading.lengths import check_length, group, read_again
 from inkdigits.reading.lines import (
     LINE_HEIGHT,
@@ -55,6 +64,10 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 # Confidence below which a single digit among other numbers is taken for a letter or a blot. One that is all a
 # page has was meant to be one.
 LIKELY = 0.5
+STRIP = (
+    96  # pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees none
+)
+USUAL_WIDTH = 0.65  # of a digit, in heights
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
 AHEAD = 4  # pages a worker that may be finished before their turn
@@ -237,12 +250,14 @@ class Reader:
         """Read along the lines that the marks make."""
         lines = find_lines(marks.boxes, marks.is_sign)
         crops = line_crops(marks, lines)
+        if not lines and len(gray) < STRIP:
+            lines, crops = [Line((), 0.0)], [whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2)]
         answers = [
             answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
             for crop, answer in zip(crops, self.lines.read([cut(gray, crop) for crop in crops]), strict=True)
         ]
         texts = [
-            _completed(characters(answer), answer, crop, marks[np.array(line.indices)])
+            _completed(characters(answer), answer, crop, marks[_array(line.indices)])
             for answer, crop, line in zip(answers, crops, lines, strict=True)
         ]
         ink = _place(texts, answers, lines, crops, marks)
@@ -280,7 +295,7 @@ def _place(
     boxes, agreed, unnamed = [np.zeros((0, 4), np.float32)], [], [np.zeros((0, 4), np.float32)]
     found, rows = [], []
     for row, (text, line, crop) in enumerate(zip(texts, lines, crops, strict=True)):
-        places, seen, passed_over = _places(text, crop, marks[np.array(line.indices)])
+        places, seen, passed_over = _places(text, crop, marks[_array(line.indices)])
         unnamed.append(passed_over)
         if all(character.value in SIGNS for character in text):  # signs alone are no number
             continue
@@ -353,7 +368,7 @@ def _marks_of(text: Sequence[Character], crop: Crop, marks: Marks) -> dict[int, 
     # Along the line only: how high a character stands, the line reader can't say.
     direction = crop.matrix[0, :2] / np.hypot(*crop.matrix[0, :2])
     away = np.abs((points[:, np.newaxis] - _centers(marks)) @ direction)
-    away[(is_sign[:, np.newaxis] != marks.is_sign) | (away >= SAME * _usual_size(marks)[1])] = np.inf
+    away[(is_sign[:, np.newaxis] != marks.is_sign) | (away >= SAME * _usual_size(marks, crop)[1])] = np.inf
     mark_of: dict[int, int] = {}
     while away.size and np.isfinite(away.min()):
         character, mark = divmod(int(away.argmin()), away.shape[1])
@@ -372,7 +387,7 @@ def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats
     mark_of = _marks_of(text, crop, marks)
     is_sign = np.array([character.value in SIGNS for character in text], np.bool_)
     middles = [((character.start + character.end) / 2, crop.height / 2) for character in text]
-    points, usual = crop.to_page(np.reshape(middles, (-1, 2))), _usual_size(marks)
+    points, usual = crop.to_page(np.reshape(middles, (-1, 2))), _usual_size(marks, crop)
     sizes = np.where(is_sign[:, np.newaxis], SIGN_SIZE * usual, usual)
     boxes = np.concatenate([points - sizes / 2, sizes], axis=1).astype(np.float32)
     for character, mark in mark_of.items():
@@ -382,12 +397,20 @@ def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats
     return boxes, [character in mark_of for character in range(len(text))], marks.boxes[free]
 
 
+def _array(indices: Sequence[int]) -> npt.NDArray[np.intp]:
+    return np.array(indices, np.intp)
+
+
 def _centers(marks: Marks) -> Floats:
     return np.asarray(marks.boxes[:, :2] + marks.boxes[:, 2:] / 2, np.float32)
 
 
-def _usual_size(marks: Marks) -> Floats:
-    return np.asarray(np.median(marks.boxes[~marks.is_sign, 2:], axis=0), np.float32)
+def _usual_size(marks: Marks, crop: Crop) -> Floats:
+    """Return the width and height (2,) of a usual digit of a line in pixels of the page."""
+    sizes = marks.boxes[~marks.is_sign, 2:]
+    if not len(sizes):  # a strip
+        sizes = np.array([(USUAL_WIDTH, 1)]) * DIGIT_HEIGHT / np.hypot(*crop.matrix[:, 0])
+    return np.asarray(np.median(sizes, axis=0), np.float32)
 
 
 def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box) -> list[Number]:
@@ -396,6 +419,7 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
     ]
     if length is None and sum(map(len, lines)) > 1:
         lines = [[each for each in line if each[1] >= LIKELY or _digits(ink, each[0]) > 1] for line in lines]
+    lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
     lines = [line for line in lines if line]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
     columns = find_columns(ink.boxes, [[tuple(number) for number, _ in line] for line in lines], slope)
