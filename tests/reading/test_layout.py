@@ -163,11 +163,13 @@ def shares(pages):
     return counts[0] / counts[1], counts[2] / counts[3]
 
 
-@pytest.mark.parametrize(("signs", "least"), [(0.0, 0.98), (0.1, 0.96)])
+@pytest.mark.parametrize(("signs", "least"), [(0.0, 0.98), (0.1, 0.965)])
 def test_lines_and_numbers_of_random_pages_are_right(signs, least):
-    """Of pages of all kinds, 99.5 % of the lines and 96 % of the numbers and more are exactly right."""
-    cases = list(itertools.product(KINDS, SPACINGS))
-    pages = [random_page(np.random.default_rng(seed), *case, signs=signs) for seed, case in enumerate(cases)]
+    """Of pages of all kinds, 99.5 % of the lines and 96.5 % of the numbers and more are exactly right."""
+    cases = list(itertools.product(range(3), KINDS, SPACINGS))
+    pages = [
+        random_page(np.random.default_rng(seed), *case, signs=signs) for seed, (_, *case) in enumerate(cases)
+    ]
     lines, numbers = shares(pages)
     assert lines >= 0.995
     assert numbers >= least
