@@ -55,5 +55,5 @@ def test_what_is_kept_was_found(steps):
 
 def test_blank_page_has_no_lines():
     """Nothing is found, and that is shown."""
-    names = [step.name for step in explain(Reader(), np.full((80, 60), 255, np.uint8))]
+    names = [step.name for step in explain(Reader(), np.full((120, 100), 255, np.uint8))]
     assert names[-1] == "kept"

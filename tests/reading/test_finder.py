@@ -1,5 +1,6 @@
 """Maps become marks, and what is found twice is kept once."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -117,9 +118,37 @@ def test_what_gives_way_itself_has_no_parts():
     assert once(boxes).boxes[:, 0].tolist() == [10, 100]
 
 
-@pytest.mark.parametrize(("shape", "last"), [((40, 90), (80, 180)), ((150, 160), (75, 80))])
+@pytest.mark.parametrize(("shape", "last"), [((40, 90), (80, 180)), ((150, 160), (150, 160))])
 def test_small_picture_without_digits_is_looked_at_more_closely(shape, last):
     """One of the size of a cut-out number is enlarged in the end, a page is not."""
     blank = np.full(shape, 230, np.uint8)
     looks = list(inkdigits.Reader().finder.looks(blank))
     assert looks[-1].page.shape == last
+
+
+@pytest.mark.parametrize(("sides", "looks"), [((160, 160, 160), 3), ((160, 160, 16), 5), ((160, 160), 5)])
+def test_finer_looks_are_left_out_where_all_is_large(mnist, sides, looks):
+    """Three digits that the coarsest looks show well tell enough; a small one or too few of them do not."""
+    page = np.full((800, 1200), 255, np.uint8)
+    for place, side in enumerate(sides):
+        image = cv2.resize(mnist.validation.images[place], (side, side), interpolation=cv2.INTER_CUBIC)
+        page[300 : 300 + side, 200 + 250 * place : 200 + 250 * place + side] -= image
+    found = list(inkdigits.Reader().finder.looks(page))
+    assert len(found) == looks
+    assert [look.page.shape[0] for look in found] == [50 * 2**number for number in range(looks)]
+    everything = inkdigits.Reader().finder.looks(page, full_resolution=True)
+    assert len(list(everything)) == 5
+
+
+def test_bands_see_what_the_whole_page_shows(mnist, monkeypatch):
+    """A digit on the border of two bands is found as if there were none."""
+    page = np.full((800, 320), 255, np.uint8)
+    for place, image in enumerate(mnist.validation.images[:50]):
+        page[14 + 15 * place : 42 + 15 * place, 20 + 70 * (place % 4) :][:28, :28] -= image
+    look = inkdigits.Reader().finder
+    at_once = look.find(page)
+    monkeypatch.setattr(finder, "BAND", 320 * 256)
+    assert [rows.stop - rows.start for rows, _ in finder._bands(832, 352)] == [352, 480, 480, 288]
+    in_bands = look.find(page)
+    assert len(at_once) > 40
+    assert np.allclose(in_bands.boxes, at_once.boxes, atol=0.5)

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from inkdigits.drawing import DOUBTFUL, FONT, SURE
 from inkdigits.reading.finder import SPOT, Look, Marks, joined, once
-from inkdigits.reading.layout import cut, find_lines
+from inkdigits.reading.layout import cut
 from inkdigits.reading.lines import LINE_HEIGHT, Character, characters
-from inkdigits.reading.reader import Reader, line_crops
+from inkdigits.reading.reader import Reader, straight_lines
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -54,7 +54,7 @@ def explain(reader: Reader, gray: Pixels, *, full_resolution: bool = False) -> I
         full_resolution: as for `Reader.read`.
 
     Example:
-        >>> [step.name for step in explain(Reader(), np.full((60, 80), 255, np.uint8))]
+        >>> [step.name for step in explain(Reader(), np.full((100, 120), 255, np.uint8))]
         ['upright-gray', 'heat-1', 'heat-2', 'found', 'kept']
     """
     yield Step("upright-gray", "The page, upright and gray.", gray)
@@ -66,8 +66,7 @@ def explain(reader: Reader, gray: Pixels, *, full_resolution: bool = False) -> I
     yield Step("found", f"All {len(found)} boxes that the looks found.", _boxes(gray, found))
     kept = once(found)
     yield Step("kept", f"The {len(kept)} that are kept of those on one another.", _boxes(gray, kept))
-    lines = find_lines(kept.boxes, kept.is_sign)
-    strips = [cut(gray, crop) for crop in line_crops(kept, lines)]
+    strips = [cut(gray, crop) for crop in straight_lines(kept, gray.shape)[1]]
     if strips:
         texts = [characters(answers) for answers in reader.lines.read(strips)]
         yield Step("lines", f"The {len(strips)} lines, straight, with what is read.", _lines(strips, texts))

@@ -1,7 +1,8 @@
 """A page -> where its handwritten digits are, at any size.
 
-The page is looked at in several reductions, each half as large as the one before, because the network knows
-digits of 8 to 80 pixels. What two of them found is kept once.
+The network knows digits of 8 to 80 pixels, so the page is looked at in several reductions: from the coarsest
+on, each twice as large as the one before, as long as a finer one may show what that one did not. What two of
+them found is kept once.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ CLOSER = 2.0  # enlargement of the last look at a small picture in which nothing
 FRAME = 16  # pixels of even gray around a page, so that a digit at its edge looks like any other
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
+BAND, AROUND = 2_000_000, 128  # pixels the network takes at once, and rows around them that may tell it more
 SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
-# Heights of digits in pixels at which one reduction leaves them to the next.
+# Heights of digits in pixels at which one reduction leaves them to a coarser one.
 HANDED_ON = 70
+LARGE, FEWEST = 24, 3  # pixels; so many digits and none smaller make finer looks needless
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 
@@ -85,8 +88,7 @@ class Finder(Part):
         Args:
             gray: uint8 of shape (H, W).
             threshold: the smallest score kept, 0 to 1; None for the card's.
-            full_resolution: do not reduce a page of more than 5 megapixels first; this takes about 60 bytes
-                of memory a pixel.
+            full_resolution: take every look, and do not reduce a page of more than 5 megapixels first.
 
         Returns:
             Digits and signs, the surest first.
@@ -102,25 +104,36 @@ class Finder(Part):
     def looks(
         self, gray: Gray, *, threshold: float | None = None, full_resolution: bool = False
     ) -> Iterator[Look]:
-        """Look at a page in one reduction after the other, the finest first; the arguments are `find`'s.
+        """Look at a page in one reduction after the other, the coarsest first; the arguments are `find`'s.
 
-        A picture as small as a cut-out number in which nothing was found is enlarged and looked at once more.
+        Where all that a look saw is large, there is no finer one: it would cost four times as much. A picture
+        as small as a cut-out number in which nothing was found is enlarged and looked at once more.
         """
         least = self.card.doubt_threshold if threshold is None else threshold
         if min(gray.shape) < SMALLEST_DIGIT:
             return
         found = 0
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
-        for scale in scales:
+        for scale in reversed(scales):
             look = self._look(gray, scale, least, is_last=scale == scales[-1])
             found += len(look.marks)
             yield look
+            if not full_resolution and _tells_enough(look.marks, scale):
+                return
         if not found and min(gray.shape) < 2 * SMALLEST_PAGE:
             yield self._look(gray, CLOSER, least, is_last=True)
 
+    def _maps(self, page: Gray) -> Floats:
+        """Run the network over a framed page, a large one in bands: it takes 60 bytes of memory a pixel."""
+        answers = []
+        for rows, own in _bands(*page.shape):
+            maps = self._model.network.run(page[np.newaxis, rows])[0]
+            answers.append(maps[own.start // SPOT : own.stop // SPOT])
+        return np.concatenate(answers)
+
     def _look(self, gray: Gray, scale: float, least: float, *, is_last: bool) -> Look:
         page = _resized(gray, scale)
-        maps = self._model.network.run(_framed(page)[np.newaxis])[0]
+        maps = self._maps(_framed(page))
         first, (rows, columns) = FRAME // SPOT, (-(-side // SPOT) for side in page.shape)
         maps = maps[first : first + rows, first : first + columns]
         marks = peaks(maps, least)
@@ -129,6 +142,21 @@ class Finder(Part):
         boxes = (marks.boxes / (across, down, across, down)).astype(np.float32)
         kept = (marks.boxes[:, 3] <= HANDED_ON) | is_last
         return Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
+
+
+def _bands(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Yield which rows of a page to look at together, with what is around them, and which of these count."""
+    rows = max(AROUND, BAND // width // MULTIPLE * MULTIPLE)
+    for start in range(0, height, rows):
+        end = min(start + rows, height)
+        first, last = max(0, start - AROUND), min(height, end + AROUND)
+        yield slice(first, last), slice(start - first, end - first)
+
+
+def _tells_enough(marks: Marks, scale: float) -> bool:
+    """Tell whether a look at this scale saw digits, and none so small that there may be smaller ones."""
+    heights = marks.boxes[~marks.is_sign, 3]
+    return len(heights) >= FEWEST and float(heights.min()) * scale >= LARGE
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:

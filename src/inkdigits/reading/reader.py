@@ -61,8 +61,8 @@ ROOM = 2.5
 SAME = 0.5  # heights between a character and a mark that mean the same digit
 WITHIN = 0.35  # widths to both sides of a mark's middle where its digit is looked for
 SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit that the finder saw, too
-# Confidence below which a single digit among other numbers is taken for a letter or a blot. One that is all a
-# page has was meant to be one.
+# Confidence below which a single digit among other numbers is taken for a letter or a blot (one that is all a
+# page has was meant to be one), and a number of which the finder saw no digit.
 LIKELY = 0.5
 STRIP = (
     96  # pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees none
@@ -83,7 +83,8 @@ class Options(TypedDict, total=False):
 
     Attributes:
         min_confidence: a number below it is doubtful, 0 to 1; None for the card's threshold.
-        full_resolution: look for digits on all pixels of a page of more than 5 megapixels.
+        full_resolution: look for digits on all pixels, also of a page of more than 5 megapixels, and where
+            larger ones were found already.
         rotate: degrees to turn the picture clockwise by, after what the camera noted: 0, 90, 180 or 270.
         regions: parts of the page by name, of which alone is read, in this order: each a box in pixels of the
             upright page, or a text "X,Y,W,H" in pixels or percent, such as "60%,10%,30%,5%".
@@ -248,10 +249,7 @@ class Reader:
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
-        lines = find_lines(marks.boxes, marks.is_sign)
-        crops = line_crops(marks, lines)
-        if not lines and len(gray) < STRIP:
-            lines, crops = [Line((), 0.0)], [whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2)]
+        lines, crops = straight_lines(marks, gray.shape)
         answers = [
             answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
             for crop, answer in zip(crops, self.lines.read([cut(gray, crop) for crop in crops]), strict=True)
@@ -274,13 +272,19 @@ class Reader:
         return replace(ink, numbers=[_cut_up(*each) for each in zip(ink.lines, sizes, strict=True)])
 
 
-def line_crops(marks: Marks, lines: Sequence[Line]) -> list[Crop]:
-    """Return the straight crop of each line for the line reader."""
+def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], list[Crop]]:
+    """Return the lines that the marks on a page (H, W) make, and the crop of each for the line reader.
+
+    A strip without marks is one line, of which all is read.
+    """
+    lines = find_lines(marks.boxes, marks.is_sign)
+    if not lines and shape[0] < STRIP:
+        return [Line((), 0.0)], [whole(shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2)]
     crops = []
     for line in lines:
         digits = marks.boxes[[i for i in line.indices if not marks.is_sign[i]]]
         crops.append(straighten(digits, line.slope, height=LINE_HEIGHT, digit_height=DIGIT_HEIGHT, room=ROOM))
-    return crops
+    return lines, crops
 
 
 def _place(
