@@ -126,7 +126,7 @@ def test_small_picture_without_digits_is_looked_at_more_closely(shape, last):
     assert looks[-1].page.shape == last
 
 
-@pytest.mark.parametrize(("sides", "looks"), [((160, 160, 160), 3), ((160, 160, 16), 5), ((160, 160), 5)])
+@pytest.mark.parametrize(("sides", "looks"), [((200, 200, 200), 3), ((200, 200, 16), 5), ((200, 200), 5)])
 def test_finer_looks_are_left_out_where_all_is_large(mnist, sides, looks):
     """Three digits that the coarsest looks show well tell enough; a small one or too few of them do not."""
     page = np.full((800, 1200), 255, np.uint8)

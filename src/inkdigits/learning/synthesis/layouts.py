@@ -15,6 +15,7 @@ from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis.clutter import (
     beside,
     decorate,
+    letter_of,
     print_text,
     printed_text,
     some_letter,
@@ -65,8 +66,10 @@ def some_number(rng: np.random.Generator) -> str:
 
 
 def some_glyphs(digits: Split | None, hand: Hand, sheet: Sheet, rng: np.random.Generator) -> list[Glyph]:
-    """Return a number, with something beside it at times; a word where there is nothing to read."""
+    """Return a number, with something beside it at times; a word or letter where there is nothing to read."""
     if digits is None:
+        if sheet.alphabet:
+            return [letter_of(sheet.alphabet, rng)]
         return [some_word(rng, sheet.purpose) if rng.random() < 0.8 else some_letter(rng, sheet.purpose)]
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
     return beside(glyphs, rng, sheet.purpose) if rng.random() < 0.12 else glyphs
@@ -241,7 +244,7 @@ def _comb(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
             if rng.random() < 0.12:
                 continue
             if digits is None:
-                glyph = some_letter(rng, sheet.purpose)
+                glyph = letter_of(sheet.alphabet, rng) if sheet.alphabet else some_letter(rng, sheet.purpose)
             else:
                 glyph = number_glyphs(str(rng.integers(10)), digits, hand, rng)[0]
             wide = width_of([glyph], hand) * height
