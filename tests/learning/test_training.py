@@ -213,9 +213,9 @@ def test_training_starts_with_the_weights_of_a_run(run, tmp_path):
 
 
 def test_training_starts_only_with_its_own_network(run, tmp_path):
-    """The weights of another network fit nowhere."""
+    """The weights of another network fit nowhere, which is said before MNIST is looked for."""
     with pytest.raises(ArgumentError, match=r"another network.*Received: 'classic'.*Accepted: 'quick'"):
-        train("quick", start=run.path, out=tmp_path)
+        train("quick", start=run.path, data=tmp_path / "no-mnist", out=tmp_path)
 
 
 def test_start_without_weights_is_said(run, tmp_path):

@@ -161,6 +161,7 @@ def train(
         log(f"{folder} is finished already.")
         return open_run(folder)
 
+    weights = None if start is None else _trained_weights(Path(start), recipe.network)
     task = TASKS[recipe.part](recipe, seed, mnist.load(data, log=log))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +170,7 @@ def train(
             recipe,
             settings,
             task,
-            start=None if start is None else Path(start),
+            weights=weights,
             checkpoint=folder / CHECKPOINT_FILE,
             on_start=on_start,
             on_progress=on_progress,
@@ -305,7 +306,7 @@ def _fit(
     settings: dict[str, Any],
     task: Task,
     *,
-    start: Path | None,
+    weights: list[Floats] | None,
     checkpoint: Path,
     on_start: Callable[[keras.Model], None] | None,
     on_progress: Callable[[Progress], None] | None,
@@ -313,8 +314,8 @@ def _fit(
     """Train, and return the network of the epoch chosen on validation, and the history."""
     keras.utils.set_random_seed(settings["seed"])
     network = build_network(recipe.network, supported(recipe.precision))
-    if start is not None:
-        network.set_weights(_trained_weights(start, recipe.network))
+    if weights is not None:
+        network.set_weights(weights)
     steps = -(-task.samples // recipe.batch_size)
     network.compile(
         _optimizer(recipe, steps),
