@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from inkdigits.errors import ArgumentError, ModelError
+from inkdigits.learning.synthesis.lettering import fonts, ink_of
 from inkdigits.reading import reader as reading
 from inkdigits.reading.finder import Marks
 from inkdigits.reading.image import load_gray
@@ -281,6 +282,27 @@ def test_unlikely_digit_among_numbers_is_left_out(reader, readings, monkeypatch)
     sevens = np.full((200, 200), 255, np.uint8)
     cv2.polylines(sevens, [np.array([(60, 40), (130, 40), (90, 160)])], False, 0, 9, cv2.LINE_AA)
     assert reader.read(sevens).text == "7"
+
+
+@pytest.mark.parametrize(
+    ("passed_over", "seen", "likely"), [(0, 0, 0.0), (1, 9, 0.0), (5, 9, 0.9), (8, 9, 0.973), (9, 9, 0.988)]
+)
+def test_page_of_letters_has_only_sure_numbers(passed_over, seen, likely):
+    """The more of the finder's digits were letters, the surer what is left has to be."""
+    nothing = np.zeros((0, 4), np.float32)
+    unnamed = np.zeros((passed_over, 4), np.float32)
+    ink = reading._Ink([], nothing, np.zeros(0, bool), np.zeros(0, bool), [], [], [], [], unnamed, seen)
+    assert reading._likely_on(ink) == pytest.approx(likely, abs=0.001)
+
+
+@pytest.mark.parametrize("font", [font for font in fonts("held-out") if font.script == "latin"])
+def test_words_are_not_numbers(reader, font):
+    """Handwriting without a digit, in a hand that no network was trained on."""
+    page = np.full((400, 700), 255, np.uint8)
+    for row, words in enumerate(["blue sky", "green house", "small dog"]):
+        ink = ink_of(words, font, 60)
+        page[40 + 110 * row :, 40:][: len(ink), : ink.shape[1]] -= ink
+    assert reader.read(page).text == ""
 
 
 def test_marks_alone_make_no_number():

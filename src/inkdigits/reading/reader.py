@@ -64,9 +64,10 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 # Confidence below which a single digit among other numbers is taken for a letter or a blot (one that is all a
 # page has was meant to be one), and a number of which the finder saw no digit.
 LIKELY = 0.5
-STRIP = (
-    96  # pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees none
-)
+# Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
+USUAL_LETTERS, FEW_LETTERS = 0.1, 0.2
+# Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing.
+STRIP = 96
 USUAL_WIDTH = 0.65  # of a digit, in heights
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
@@ -115,6 +116,7 @@ class _Ink:
         rows: which of the lines that the marks make each of these is.
         numbers: of each of these lines, the indices of the characters of each number.
         unnamed: float32 (M, 4), boxes where the finder saw a digit that the line reader passed over.
+        seen: how many digits the finder saw.
     """
 
     characters: list[Character]
@@ -126,6 +128,7 @@ class _Ink:
     rows: list[int]
     numbers: list[list[list[int]]]
     unnamed: Floats
+    seen: int
 
 
 class Reader:
@@ -321,6 +324,7 @@ def _place(
         rows,
         numbers,
         np.concatenate(unnamed),
+        int((~marks.is_sign).sum()),
     )
 
 
@@ -423,6 +427,9 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
     ]
     if length is None and sum(map(len, lines)) > 1:
         lines = [[each for each in line if each[1] >= LIKELY or _digits(ink, each[0]) > 1] for line in lines]
+    if length is None:
+        likely = _likely_on(ink)
+        lines = [[each for each in line if each[1] >= likely] for line in lines]
     lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
     lines = [line for line in lines if line]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
@@ -439,6 +446,20 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
         replace(number, doubtful=number.doubtful or not fewest <= len(number.digits) <= most)
         for number in numbers
     ]
+
+
+def _likely_on(ink: _Ink) -> float:
+    """Return the confidence from which on something is a number on this page, 0 on most.
+
+    Where the line reader passes over much of what the finder saw, the page is one of letters, and what it
+    does name is a letter, too, more often than the networks learned. By Bayes' rule, as M. Saerens et al.,
+    "Adjusting the outputs of a classifier to new a priori probabilities", Neural Computation 14 (2002).
+    """
+    letters = len(ink.unnamed) / (ink.seen + 1)
+    if letters < FEW_LETTERS:
+        return 0.0
+    odds = letters / (1 - letters) * (1 - USUAL_LETTERS) / USUAL_LETTERS
+    return odds / (1 + odds)
 
 
 def _digits(ink: _Ink, number: Sequence[int]) -> int:
