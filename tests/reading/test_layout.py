@@ -401,6 +401,14 @@ def test_crop_has_one_digit_height_for_all_sizes(height):
     assert (top[1], bottom[1]) == pytest.approx((10, 10 + DIGIT_HEIGHT))
 
 
+def test_stretched_crop_is_wider_and_as_high():
+    """Along the line only, also where it slopes."""
+    _, boxes, slope = drawn(10)
+    usual, wider = straighten(boxes, slope), straighten(boxes, slope, stretch=1.5)
+    assert wider.width == pytest.approx(1.5 * usual.width, abs=1)
+    assert wider.corners == pytest.approx(usual.corners, abs=1)
+
+
 def test_crop_holds_digits_that_go_up_and_down():
     """A wavy line is made smaller rather than cut."""
     boxes = np.array([(15.0 * k, 32.0 * (k % 2), 12, 28) for k in range(8)], np.float32)

@@ -603,6 +603,7 @@ def straighten(
     height: int = CROP_HEIGHT,
     digit_height: int = DIGIT_HEIGHT,
     room: float = 0.5,
+    stretch: float = 1.0,
 ) -> Crop:
     """Find the straight crop of a line or a number, for a reader of lines.
 
@@ -613,6 +614,7 @@ def straighten(
         digit_height: what the median digit's height becomes, in pixels; less where digits of a line go up
             and down so much that some would be cut.
         room: at either end, in heights of the median digit.
+        stretch: how much wider than on the page the crop shows what it shows, 1 for not at all.
 
     Returns:
         A crop that is turned by the slope.
@@ -630,24 +632,28 @@ def straighten(
     usual = float(np.median(exact[:, 3]))
     scale = min(digit_height / usual, CROP_USE * height / (bottom - top))
     left, right = (across - half_width).min() - room * usual, (across + half_width).max() + room * usual
-    shift = np.array([-left * scale, height / 2 - (top + bottom) / 2 * scale])
-    return Crop(np.column_stack([scale * turn, shift]), max(1, round((right - left) * scale)), height)
+    along = scale * stretch
+    shift = np.array([-left * along, height / 2 - (top + bottom) / 2 * scale])
+    matrix = np.array([(along,), (scale,)]) * turn
+    return Crop(np.column_stack([matrix, shift]), max(1, round((right - left) * along)), height)
 
 
-def whole(shape: tuple[int, ...], *, height: int = CROP_HEIGHT, room: int = 0) -> Crop:
+def whole(shape: tuple[int, ...], *, height: int = CROP_HEIGHT, room: int = 0, stretch: float = 1.0) -> Crop:
     """Return the crop that shows all of a picture of one line.
 
     Args:
         shape: of the picture, (H, W).
         height: of the crop, in pixels.
         room: at either end, in pixels of the crop.
+        stretch: as of `straighten`.
 
     Example:
         >>> whole((24, 50), room=6).width
         112
     """
     scale = height / shape[0]
-    return Crop(np.array([(scale, 0, room), (0, scale, 0)]), round(scale * shape[1]) + 2 * room, height)
+    along = scale * stretch
+    return Crop(np.array([(along, 0, room), (0, scale, 0)]), round(along * shape[1]) + 2 * room, height)
 
 
 def cut(gray: Gray, crop: Crop) -> Gray:

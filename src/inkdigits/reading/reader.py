@@ -56,6 +56,9 @@ from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
 DIGIT_HEIGHT = 17  # pixels, the usual digit in a line of 32: room for tall ones (docs/experiments.md)
+STRETCH = (
+    1.12  # of a line along itself: narrow digits, as two zeros in haste, need more of the network's slices
+)
 # Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
 ROOM = 2.5
 SAME = 0.5  # heights between a character and a mark that mean the same digit
@@ -282,11 +285,21 @@ def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], li
     """
     lines = find_lines(marks.boxes, marks.is_sign)
     if not lines and shape[0] < STRIP:
-        return [Line((), 0.0)], [whole(shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2)]
+        strip = whole(shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
+        return [Line((), 0.0)], [strip]
     crops = []
     for line in lines:
         digits = marks.boxes[[i for i in line.indices if not marks.is_sign[i]]]
-        crops.append(straighten(digits, line.slope, height=LINE_HEIGHT, digit_height=DIGIT_HEIGHT, room=ROOM))
+        crops.append(
+            straighten(
+                digits,
+                line.slope,
+                height=LINE_HEIGHT,
+                digit_height=DIGIT_HEIGHT,
+                room=ROOM,
+                stretch=STRETCH,
+            )
+        )
     return lines, crops
 
 
@@ -417,7 +430,7 @@ def _usual_size(marks: Marks, crop: Crop) -> Floats:
     """Return the width and height (2,) of a usual digit of a line in pixels of the page."""
     sizes = marks.boxes[~marks.is_sign, 2:]
     if not len(sizes):  # a strip
-        sizes = np.array([(USUAL_WIDTH, 1)]) * DIGIT_HEIGHT / np.hypot(*crop.matrix[:, 0])
+        sizes = np.array([(USUAL_WIDTH, 1)]) * DIGIT_HEIGHT / np.hypot(*crop.matrix[:, 1])
     return np.asarray(np.median(sizes, axis=0), np.float32)
 
 
