@@ -10,7 +10,6 @@ from inkdigits.learning.synthesis.clutter import (
     beside,
     decorate,
     printed_text,
-    some_font,
     some_letter,
     some_word,
 )
@@ -102,11 +101,3 @@ def test_decorations_are_drawn_with_the_hands_pen(rng):
 def test_signs_are_never_clutter():
     """A sign that nobody reads would teach a network to overlook signs."""
     assert not set(SIGNS) & set(clutter.BEFORE)
-
-
-@pytest.mark.parametrize("purpose", ["training", "held-out"])
-def test_scripts_other_than_latin_are_usual(rng, purpose):
-    """However many Latin fonts there are."""
-    scripts = [some_font(rng, purpose).script for _ in range(400)]
-    assert 0.4 < scripts.count("latin") / 400 < 0.7
-    assert 0.2 < scripts.count("kana") / 400 < 0.45

@@ -5,11 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from inkdigits.learning.synthesis import layouts
-from inkdigits.learning.synthesis.clutter import letter_of
 from inkdigits.learning.synthesis.ink import SIGNS, number_glyphs, some_hand
 from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_number, some_pen
-from inkdigits.learning.synthesis.lettering import fonts
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
 
@@ -29,36 +26,15 @@ def test_numbers_are_well_formed():
         assert any(sign in text for text in texts)
 
 
-def test_one_leads_more_numbers_than_nine():
-    """Half of the numbers begin as amounts and measures do."""
-    first = [some_number(np.random.default_rng(seed)).strip("-")[0] for seed in range(2000)]
-    assert 0.16 < first.count("1") / 2000 < 0.24
-    assert 0.05 < first.count("9") / 2000 < 0.1
-
-
 @pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)
 def test_every_layout_writes_digits(layout, mnist):
     """On most sheets, straight or sloping."""
     written = []
-    for seed in range(40):
+    for seed in range(12):
         sheet = blank(angle=(-0.25, 0.0, 0.25)[seed % 3])
         layout(sheet, mnist.train, np.random.default_rng(seed))
         written.append(len(sheet.boxes))
     assert np.mean(np.array(written) > 0) > 0.7
-
-
-@pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)
-def test_letters_one_by_one(layout, monkeypatch):
-    """Where a sheet has an alphabet, nothing else is written."""
-    alphabet, used = fonts("training")[0], []
-    monkeypatch.setattr(layouts, "letter_of", lambda font, rng: used.append(font) or letter_of(font, rng))
-    for other in ("some_word", "some_letter"):
-        monkeypatch.setattr(layouts, other, None)
-    for seed in range(5):
-        sheet = blank()
-        sheet.alphabet = alphabet
-        layout(sheet, None, np.random.default_rng(seed))
-    assert set(used) == {alphabet}
 
 
 @pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)

@@ -57,22 +57,10 @@ UNITS = (
 )
 
 
-# By script and not by font: there are many Latin ones, and a letter of any other may look like a digit, too.
-SCRIPTS = (*("latin",) * 10, *("kana",) * 6, "cyrillic", "cyrillic", "hangul", "chinese")
-
-
-def some_font(rng: np.random.Generator, purpose: Purpose) -> Font:
-    """Return a font in pen, of some script."""
-    while True:
-        script = choose(SCRIPTS, rng)
-        if of_script := [font for font in fonts(purpose) if font.script == script]:
-            return choose(of_script, rng)
-
-
 def some_word(rng: np.random.Generator, purpose: Purpose) -> Glyph:
     """Return a word in pen, of letters in some script."""
     while True:
-        font = some_font(rng, purpose)
+        font = choose(fonts(purpose), rng)
         alphabet = ALPHABETS[font.script]
         if font.script == "latin" and rng.random() < 0.8:
             text = choose(WORDS, rng)
@@ -98,16 +86,9 @@ def some_text(rng: np.random.Generator, purpose: Purpose) -> Glyph:
 def some_letter(rng: np.random.Generator, purpose: Purpose) -> Glyph:
     """Return a single letter that nobody takes for a digit."""
     while True:
-        font = some_font(rng, purpose)
+        font = choose(fonts(purpose), rng)
         letter = choose(ALPHABETS[font.script], rng)
         if letter not in AMBIGUOUS and (glyph := word_glyph(letter, font)):
-            return glyph
-
-
-def letter_of(font: Font, rng: np.random.Generator) -> Glyph:
-    """Return any letter of a font, for where its neighbors tell that it is one."""
-    while True:
-        if glyph := word_glyph(choose(ALPHABETS[font.script], rng), font):
             return glyph
 
 
@@ -184,7 +165,7 @@ def _handwriting(sheet: Sheet, rng: np.random.Generator) -> None:
     """Write a few words or letters."""
     hand = some_hand(rng, sheet.kind.between(rng.uniform(0.5, 1)))
     height = _size(rng, 8, 0.35 * sheet.height)
-    make = some_letter if height > 50 or rng.random() < 0.3 else some_word
+    make = some_letter if height > 50 else some_word
     angle = sheet.angle + rng.normal(0, 0.08)
     start = _somewhere(sheet, rng)
     strings = []

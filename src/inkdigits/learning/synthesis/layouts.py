@@ -15,7 +15,6 @@ from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis.clutter import (
     beside,
     decorate,
-    letter_of,
     print_text,
     printed_text,
     some_letter,
@@ -30,15 +29,9 @@ MOST = 90  # digits a page
 
 
 def some_number(rng: np.random.Generator) -> str:
-    """Return a number as people write them: digits with the signs inside and before it.
-
-    Half of them begin as measures and amounts do, of which 1 leads three in ten (F. Benford, "The law of
-    anomalous numbers", 1938).
-    """
+    """Return a number as people write them: digits with the signs inside and before it."""
     kind = rng.random()
     some = rng.integers(0, 10, 14).astype(str)
-    if rng.random() < 0.5:
-        some[0] = str(int(10 ** rng.random()))
     if rng.random() < 0.08:
         some[:] = some[0]
     digits = "".join(some.tolist())
@@ -46,7 +39,7 @@ def some_number(rng: np.random.Generator) -> str:
         length = int(rng.integers(1, 9)) if rng.random() < 0.6 else int(rng.integers(1, 4))
         length = int(rng.integers(8, 15)) if rng.random() < 0.08 else length
         text = digits[:length]
-        if length > 2 and rng.random() < 0.3:
+        if length > 3 and rng.random() < 0.15:
             zeros = int(rng.integers(2, length))
             text = text[: length - zeros] + "0" * zeros
     elif kind < 0.72:
@@ -72,10 +65,8 @@ def some_number(rng: np.random.Generator) -> str:
 
 
 def some_glyphs(digits: Split | None, hand: Hand, sheet: Sheet, rng: np.random.Generator) -> list[Glyph]:
-    """Return a number, with something beside it at times; a word or letter where there is nothing to read."""
+    """Return a number, with something beside it at times; a word where there is nothing to read."""
     if digits is None:
-        if sheet.alphabet:
-            return [letter_of(sheet.alphabet, rng)]
         return [some_word(rng, sheet.purpose) if rng.random() < 0.8 else some_letter(rng, sheet.purpose)]
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
     return beside(glyphs, rng, sheet.purpose) if rng.random() < 0.12 else glyphs
@@ -250,7 +241,7 @@ def _comb(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
             if rng.random() < 0.12:
                 continue
             if digits is None:
-                glyph = letter_of(sheet.alphabet, rng) if sheet.alphabet else some_letter(rng, sheet.purpose)
+                glyph = some_letter(rng, sheet.purpose)
             else:
                 glyph = number_glyphs(str(rng.integers(10)), digits, hand, rng)[0]
             wide = width_of([glyph], hand) * height

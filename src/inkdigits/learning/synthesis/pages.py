@@ -15,15 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.mnist import Split
-from inkdigits.learning.synthesis.clutter import (
-    add_clutter,
-    beside,
-    letter_of,
-    some_font,
-    some_letter,
-    some_text,
-    some_word,
-)
+from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_text, some_word
 from inkdigits.learning.synthesis.ink import (
     BEFORE,
     NAMES,
@@ -53,7 +45,6 @@ __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
 _NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
 EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
-ALPHABETS_OF_EMPTY = 0.4  # share of these that are single letters of one script
 CUT_OUT = 0.2  # share of the pages that are all but a number cut out of them, as people do
 
 
@@ -114,9 +105,8 @@ def make_page(
     paper = some_paper((side, side), kind, angle + rng.normal(0, 0.01), rng, purpose=purpose)
     if not kind.clean and rng.random() < 0.25:
         lay_on_desk(paper, kind, rng)
+    sheet = Sheet(paper, kind, angle, purpose)
     source = None if rng.random() < EMPTY_PAGES else digits
-    alphabet = None if source or rng.random() > ALPHABETS_OF_EMPTY else some_font(rng, purpose)
-    sheet = Sheet(paper, kind, angle, purpose, alphabet)
     if source or rng.random() < 0.7:
         choose(LAYOUTS, rng)(sheet, source, rng)
     # A page without numbers is as full as one with them, of what could be taken for some.
@@ -239,11 +229,6 @@ def _line_glyphs(
     digits: Split | None, hand: Hand, rng: np.random.Generator, purpose: Purpose
 ) -> tuple[list[Glyph], list[float]]:
     """Return what stands on a line, and the extra space before each glyph in shares of the height."""
-    if digits is None and rng.random() < ALPHABETS_OF_EMPTY:
-        font = some_font(rng, purpose)
-        count = int(rng.integers(1, 6))
-        glyphs = [letter_of(font, rng) for _ in range(count)] if count > 1 else [some_letter(rng, purpose)]
-        return glyphs, rng.uniform(0, 1.5, count).tolist()
     if digits is None:
         glyphs = [some_text(rng, purpose) for _ in range(int(rng.integers(0, 4)))]
         glyphs += [stroke_glyph(choose(BEFORE + "-=~.,()", rng), rng) for _ in range(int(rng.integers(1, 3)))]

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.synthesis.ink import UNREAD, Glyph, Hand, Stamp, String, width_of, write
-from inkdigits.learning.synthesis.lettering import Font
 from inkdigits.learning.synthesis.paper import Floats, Gray, Kind, Purpose, cover, draw_curves
 
 COARSE = 4  # pixels a cell of the map of what is taken
@@ -27,19 +26,15 @@ class Sheet:
         kind: its tones.
         angle: of its rules and lines, radians.
         purpose: which fonts and patterns it may have.
-        alphabet: the font whose letters stand on it one by one, as in an exercise book; None on most.
         boxes, labels, lines: of every digit and sign to be read so far.
         finest: height of the smallest digit so far, in pixels.
     """
 
-    def __init__(
-        self, picture: Floats, kind: Kind, angle: float, purpose: Purpose, alphabet: Font | None = None
-    ) -> None:
+    def __init__(self, picture: Floats, kind: Kind, angle: float, purpose: Purpose) -> None:
         self.picture = picture
         self.kind = kind
         self.angle = angle
         self.purpose = purpose
-        self.alphabet = alphabet
         self.height, self.width = picture.shape
         self.boxes: list[tuple[int, int, int, int]] = []
         self.labels: list[int] = []
