@@ -29,7 +29,7 @@ SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to a coarser one.
 HANDED_ON = 70
-LARGE, FEWEST = 28, 3  # pixels; so many digits and none smaller make finer looks needless
+LARGE, FEWEST = 24, 3  # pixels; so many digits and none smaller make finer looks needless
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 
