@@ -29,7 +29,7 @@ SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to a coarser one.
 HANDED_ON = 70
-LARGE, FEWEST = 24, 3  # pixels; so many digits and none smaller make finer looks needless
+LARGE, FEWEST, SURE = 24, 3, 0.7  # pixels, digits, score: so many sure ones, none smaller, and no finer look
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 
@@ -156,7 +156,8 @@ def _bands(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 def _tells_enough(marks: Marks, scale: float) -> bool:
     """Tell whether a look at this scale saw digits, and none so small that there may be smaller ones."""
     heights = marks.boxes[~marks.is_sign, 3]
-    return len(heights) >= FEWEST and float(heights.min()) * scale >= LARGE
+    # In tiny writing, a coarse look may take a blot of it for a digit, but it is not sure of that.
+    return (marks.scores[~marks.is_sign] > SURE).sum() >= FEWEST and float(heights.min()) * scale >= LARGE
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:
