@@ -145,12 +145,13 @@ def test_finer_looks_are_left_out_where_all_is_large(mnist, sides, looks):
     [
         ((30, 30, 30), (0.9, 0.8, 0.8), True),
         ((30, 30, 20), (0.9, 0.8, 0.8), False),
-        ((30, 30, 30, 30), (0.9, 0.8, 0.5, 0.4), False),  # blots of tiny writing, perhaps
+        ((30, 30), (0.9, 0.8), False),
+        ((30, 30, 30, 30), (0.5, 0.5, 0.4, 0.4), False),  # blots of tiny writing, perhaps
         ((30, 30, 30, 20), (0.9, 0.8, 0.8, 0.4), False),  # a small digit, perhaps
     ],
 )
 def test_unsure_marks_do_not_tell_enough(heights, scores, enough):
-    """Large digits have to be sure, and none may be small."""
+    """One of three large digits has to be sure, and none may be small."""
     boxes = [(40.0 * place, 0.0, 0.6 * height, float(height)) for place, height in enumerate(heights)]
     assert finder._tells_enough(marks_of(*boxes, scores=list(scores)), 1.0) == enough
     assert not finder._tells_enough(marks_of(*boxes, scores=list(scores)), 0.5)

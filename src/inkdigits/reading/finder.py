@@ -29,7 +29,8 @@ SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to a coarser one.
 HANDED_ON = 70
-LARGE, FEWEST, SURE = 24, 3, 0.7  # pixels, digits, score: so many sure ones, none smaller, and no finer look
+# Pixels, digits, score: so many of them, none smaller and one surer, make finer looks needless.
+LARGE, FEWEST, SURE = 24, 3, 0.6
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 
@@ -155,9 +156,11 @@ def _bands(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 
 def _tells_enough(marks: Marks, scale: float) -> bool:
     """Tell whether a look at this scale saw digits, and none so small that there may be smaller ones."""
-    heights = marks.boxes[~marks.is_sign, 3]
-    # In tiny writing, a coarse look may take a blot of it for a digit, but it is not sure of that.
-    return (marks.scores[~marks.is_sign] > SURE).sum() >= FEWEST and float(heights.min()) * scale >= LARGE
+    heights, scores = marks.boxes[~marks.is_sign, 3], marks.scores[~marks.is_sign]
+    if len(heights) < FEWEST or heights.min() * scale < LARGE:
+        return False
+    # In tiny writing, a coarse look may take blots of it for digits, but it is sure of none.
+    return bool(scores.max() > SURE)
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:
