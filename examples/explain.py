@@ -22,8 +22,9 @@ GAP = 12  # pixels between two
 def main() -> None:
     """Take the steps and save those that differ, two that belong together side by side."""
     steps = {step.name: step.picture for step in explain(Reader(), load_gray(PAGE))}
+    finest = max((name for name in steps if name.startswith("heat")), key=lambda name: steps[name].size)
     for name, shown in {
-        "heat": ("heat-1", "heat-3"),
+        "heat": ("heat-2", finest),
         "boxes": ("found", "kept"),
         "lines": ("lines",),
     }.items():
