@@ -22,6 +22,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -158,16 +159,40 @@ def score_strings(rows: Sequence[Mapping[str, str]], texts: Mapping[str, str]) -
         exact: the share of pictures whose digits are all right.
         with_signs: of those with a point, comma or minus, the share with that right too; point and comma are
         one. Left out where no picture has any.
+        mistakes: how many pictures are wrong in which way, see `mistake`.
     """
     marked = [row for row in rows if re.search("[.,-]", row.get("value") or "")]
     figures = {
         "exact": statistics.fmean(digits_of(texts[row["file"]]) == row["digits"] for row in rows),
         "pictures": len(rows),
+        "mistakes": Counter(
+            mistake(row["digits"], read)
+            for row in rows
+            if (read := digits_of(texts[row["file"]])) != row["digits"]
+        ),
     }
     if marked:
         right = [with_signs(texts[row["file"]]) == with_signs(row["value"]) for row in marked]
         figures |= {"with_signs": statistics.fmean(right), "marked": len(marked)}
     return figures
+
+
+def mistake(truth: str, read: str) -> str:
+    """Return what is wrong with the digits read: "nothing read", one of three ways, or "several".
+
+    Example:
+        >>> [mistake("1200", read) for read in ("", "200", "1700", "12000", "2001")]
+        ['nothing read', 'left out', 'taken for another', 'too many', 'several']
+    """
+    if not read:
+        return "nothing read"
+    ways = set()
+    for way, start, end, first, last in SequenceMatcher(None, truth, read, autojunk=False).get_opcodes():
+        even = way == "replace" and end - start == last - first
+        ways.add("several" if way == "replace" and not even else way)
+    ways.discard("equal")
+    names = {"delete": "left out", "replace": "taken for another", "insert": "too many"}
+    return names.get(ways.pop(), "several") if len(ways) == 1 else "several"
 
 
 def digits_of(text: str) -> str:

@@ -510,6 +510,8 @@ machine, so their seconds tell no more than the order of magnitude.
 {percent(meza["with_signs"], 1)} % with that right, too.
 {sure_numbers("ORAND-CAR-A", orand)}
 {sure_numbers("Meza", meza)}
+{mistakes("ORAND-CAR-A", orand)}
+{mistakes("Meza", meza)}
 - {parts_validated(pages)}
 """
 
@@ -522,6 +524,16 @@ def sure_numbers(name: str, strings: dict[str, Any]) -> str:
     return (
         f"- {percent(sure['coverage'], 1)} % of {name}'s pictures are read as one number with a confidence "
         f"of 0.9 or more; {percent(sure['exact'], 1)} % of these are right."
+    )
+
+
+def mistakes(name: str, strings: dict[str, Any]) -> str:
+    """Say what is wrong with the pictures that are read wrong, the most frequent mistake first."""
+    ways = sorted(strings["mistakes"].items(), key=lambda way: -way[1])
+    return (
+        f"- {sum(count for _, count in ways)} of {name}'s pictures are read wrong: "
+        + ", ".join(f"{way} {count}" for way, count in ways)
+        + "."
     )
 
 
