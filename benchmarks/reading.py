@@ -96,7 +96,9 @@ def run_reader(name: str, cores: int, runs: int, pictures: list[str], started: f
 def measure(name: str, python: str, cores: int, runs: int, pictures: list[Path]) -> dict[str, Any] | str:
     """Return a reader's figures, or why there are none."""
     request = json.dumps([name, cores, runs, [str(picture) for picture in pictures], time.time()])
-    done = subprocess.run([python, __file__, "--one", request], capture_output=True, text=True, check=False)
+    # In the pictures' folder, because PP-OCRv5 leaves its cache wherever it runs.
+    command, folder = [python, __file__, "--one", request], pictures[0].parent
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         return done.stderr.strip().splitlines()[-1]
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -152,7 +154,7 @@ def main() -> None:
         return
     from measurement import write_results
 
-    readers = available(given.peer_python)
+    readers = available(str(Path(shutil.which(given.peer_python) or given.peer_python).absolute()))
     results: dict[str, Any] = {"pages": {}, "throughput": {}, "limits": LIMITS}
     with tempfile.TemporaryDirectory() as folder:
         pages = make_pages(Path(folder))

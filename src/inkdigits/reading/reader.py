@@ -56,9 +56,8 @@ from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
 DIGIT_HEIGHT = 17  # pixels, the usual digit in a line of 32: room for tall ones (docs/experiments.md)
-STRETCH = (
-    1.12  # of a line along itself: narrow digits, as two zeros in haste, need more of the network's slices
-)
+# Of a line along itself: narrow digits, as two zeros in haste, need more of the network's slices.
+STRETCH = 1.12
 # Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
 ROOM = 2.5
 SAME = 0.5  # heights between a character and a mark that mean the same digit
@@ -261,7 +260,7 @@ class Reader:
             for crop, answer in zip(crops, self.lines.read([cut(gray, crop) for crop in crops]), strict=True)
         ]
         texts = [
-            _completed(characters(answer), answer, crop, marks[_array(line.indices)])
+            _completed(characters(answer), answer, crop, marks[np.array(line.indices, np.intp)])
             for answer, crop, line in zip(answers, crops, lines, strict=True)
         ]
         ink = _place(texts, answers, lines, crops, marks)
@@ -315,7 +314,7 @@ def _place(
     boxes, agreed, unnamed = [np.zeros((0, 4), np.float32)], [], [np.zeros((0, 4), np.float32)]
     found, rows = [], []
     for row, (text, line, crop) in enumerate(zip(texts, lines, crops, strict=True)):
-        places, seen, passed_over = _places(text, crop, marks[_array(line.indices)])
+        places, seen, passed_over = _places(text, crop, marks[np.array(line.indices, np.intp)])
         unnamed.append(passed_over)
         if all(character.value in SIGNS for character in text):  # signs alone are no number
             continue
@@ -416,10 +415,6 @@ def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats
     free = ~marks.is_sign
     free[list(mark_of.values())] = False
     return boxes, [character in mark_of for character in range(len(text))], marks.boxes[free]
-
-
-def _array(indices: Sequence[int]) -> npt.NDArray[np.intp]:
-    return np.array(indices, np.intp)
 
 
 def _centers(marks: Marks) -> Floats:
