@@ -438,7 +438,7 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
     if length is None:
         likely = _likely_on(ink)
         lines = [[each for each in line if each[1] >= likely] for line in lines]
-    lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
+        lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
     lines = [line for line in lines if line]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
     columns = find_columns(ink.boxes, [[tuple(number) for number, _ in line] for line in lines], slope)
