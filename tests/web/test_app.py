@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from http import HTTPStatus
 
 import httpx
 import numpy as np
@@ -209,6 +210,35 @@ def test_picture_of_too_many_pixels_is_refused(client, png):
     assert "4,000,000 pixels, more than the limit of 3,000,000" in details["detail"]
 
 
+def test_failure_of_the_service_is_a_problem_too(serving):
+    """A bug gives a 500 with what every answer carries, and is counted."""
+
+    class Broken(Reader):
+        def classify(self, *_, **__):
+            raise RuntimeError
+
+    with serving(create_app(Broken())) as address:
+        response = httpx.post(f"{address}/v1/classify", content=SEVEN.read_bytes())
+        assert problem(response)["status"] == 500
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert metric(address, r'inkdigits_requests_total\{path="/v1/classify",status="500"\}') == 1
+
+
+def test_every_problem_is_shown_with_its_own_example(client):
+    """A 401 in /openapi.json looks like one, and so on."""
+    shown = [
+        (status, answer["content"]["application/problem+json"]["example"])
+        for operations in client.get("/openapi.json").json()["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        if "application/problem+json" in answer.get("content", {})
+    ]
+    assert {status for status, _ in shown} >= {"400", "401", "408", "413", "415", "422", "503", "504"}
+    for status, example in shown:
+        assert example["status"] == int(status)
+        assert example["title"] == HTTPStatus(int(status)).phrase
+
+
 def test_document_of_too_many_pages_is_refused(client):
     """A small file can have many pages."""
     file = io.BytesIO()
@@ -266,6 +296,16 @@ def test_one_origin_is_allowed(guarded, client):
     ]:
         response = server.get("/health", headers={"Origin": origin})
         assert response.headers.get("access-control-allow-origin") == answer
+
+
+def test_other_origin_is_refused_with_a_problem(guarded):
+    """Browsers ask before they send a picture for another web site."""
+    asking = {"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
+    refused = guarded.options("/v1/read", headers=asking)
+    assert "--allow-origin" in problem(refused)["detail"]
+    assert refused.headers["x-content-type-options"] == "nosniff"
+    allowed = guarded.options("/v1/read", headers=asking | {"Origin": "https://example.org"})
+    assert allowed.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/page/style.css", "/health", "/nothing", "/openapi.json"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
@@ -145,7 +147,7 @@ def create_app(
         "/v1/model",
         summary="The cards of the models in use",
         dependencies=guarded,
-        responses=schema.answers(schema.Models, None, 401),
+        responses=schema.answers(schema.Models, schema.MODELS_EXAMPLE, 401),
     )
     async def model() -> JSONResponse:
         cards = {
@@ -155,21 +157,31 @@ def create_app(
         }
         return JSONResponse({part: card.to_dict() for part, card in cards.items()})
 
-    @app.get("/health", summary="Whether the service lives", responses=schema.answers(schema.Health))
+    @app.get(
+        "/health",
+        summary="Whether the service lives",
+        responses=schema.answers(schema.Health, schema.HEALTH_EXAMPLE),
+    )
     async def health() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
     @app.get(
         "/health/ready",
         summary="Whether it takes the next picture",
-        responses=schema.answers(schema.Health, None, 503),
+        responses=schema.answers(schema.Health, schema.HEALTH_EXAMPLE, 503),
     )
     async def ready() -> JSONResponse:
         if service.pool.is_full:
             raise busy("The queue is full.")
         return JSONResponse({"status": "ok"})
 
-    @app.get("/metrics", summary="Figures for Prometheus", dependencies=guarded, response_class=Response)
+    @app.get(
+        "/metrics",
+        summary="Figures for Prometheus",
+        dependencies=guarded,
+        response_class=PlainTextResponse,
+        responses=schema.problems(401),
+    )
     async def figures() -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
@@ -179,15 +191,15 @@ def create_app(
 
     app.mount("/page", StaticFiles(directory=PAGE))
     paths = frozenset({"/", *app.openapi()["paths"]})
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(Measured, metrics=service.metrics, paths=paths)
     if allow_origin:
         app.add_middleware(
-            CORSMiddleware,
+            _Origins,
             allow_origins=[allow_origin],
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured, metrics=service.metrics, paths=paths)
     return app
 
 
@@ -254,16 +266,18 @@ class _Service:
 
     def _pages(self, upload: Upload, deadline: float) -> Iterator[Page]:
         """Yield the pages of a document, as many as are accepted and as long as there is time."""
-        limits, page = self.limits, None
-        for page in find_pages(upload.content, source=upload.name, max_pixels=limits.pixels):
-            if page.number > limits.pages:
-                detail = f"The document has more than {limits.pages} pages, the most accepted. Split it."
-                raise Problem(422, detail)
+        limits = self.limits
+        found = find_pages(upload.content, source=upload.name, max_pixels=limits.pixels)
+        pages = list(itertools.islice(found, limits.pages + 1))  # none is decoded yet
+        if len(pages) > limits.pages:
+            detail = f"The document has more than {limits.pages} pages, the most accepted. Split it."
+            raise Problem(422, detail)
+        if not pages:
+            raise Problem(422, "The document has no pages. Save it again.")
+        for page in pages:
             if time.monotonic() > deadline:
                 raise _too_long(limits.seconds)
             yield page
-        if page is None:
-            raise Problem(422, "The document has no pages. Save it again.")
 
 
 def _token_check(token: str | None) -> Callable[..., None]:
@@ -323,6 +337,18 @@ async def _disconnected(request: Request) -> None:
 
 def _json(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+class _Origins(CORSMiddleware):
+    """Lets other web sites in, and refuses them with problem details."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a browser that asks whether a site may send a request."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == 200:
+            return answer
+        detail = f"{bytes(answer.body).decode()}. Start the service with --allow-origin for this site."
+        return Problem(400, detail, headers={"Vary": "Origin"}).response()
 
 
 class SecurityHeaders:

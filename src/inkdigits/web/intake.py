@@ -59,20 +59,34 @@ class Intake:
             raise self._too_large(f"{declared:,} bytes", CLOSE if "expect" in request.headers else {})
         body = bytearray()
         try:
-            try:
-                async with asyncio.timeout(self.limits.body_seconds):
-                    async for chunk in self._chunks(request):
-                        self._hold(body, chunk)
-            except TimeoutError:
-                detail = (
-                    f"The body came too slowly: {len(body):,} bytes, then nothing for "
-                    f"{self.limits.chunk_seconds:g} seconds, or not all in {self.limits.body_seconds:g}. "
-                    "Send it again."
-                )
-                raise Problem(408, detail, headers=CLOSE) from None
-            yield _picture_in(bytes(body), request.headers.get("content-type", ""))
-        finally:
+            await self._take(body, request)
+            # A form of a few megabytes takes the parser a second: not on the event loop.
+            upload = await asyncio.to_thread(
+                _picture_in, bytes(body), request.headers.get("content-type", "")
+            )
+        except BaseException:
             self.held -= len(body)
+            raise
+        held = len(body)
+        del body  # of which the upload has what is needed
+        try:
+            yield upload
+        finally:
+            self.held -= held
+
+    async def _take(self, body: bytearray, request: Request) -> None:
+        """Collect a request's body, as long as it comes quickly enough."""
+        try:
+            async with asyncio.timeout(self.limits.body_seconds):
+                async for chunk in self._chunks(request):
+                    self._hold(body, chunk)
+        except TimeoutError:
+            detail = (
+                f"The body came too slowly: {len(body):,} bytes, then nothing for "
+                f"{self.limits.chunk_seconds:g} seconds, or not all in {self.limits.body_seconds:g}. "
+                "Send it again."
+            )
+            raise Problem(408, detail, headers=CLOSE) from None
 
     async def _chunks(self, request: Request) -> AsyncIterator[bytes]:
         chunks = request.stream()

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 
@@ -82,15 +83,34 @@ def handle_problems(app: FastAPI) -> None:
     async def picture(_: Request, error: Exception) -> Response:
         return Problem(422, str(error)).response()
 
-    async def unexpected(_: Request, __: Exception) -> Response:
-        return Problem(
-            500, "The service failed. This is a bug in it: please report what you sent."
-        ).response()
-
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(PictureError, picture)
     app.add_exception_handler(ArgumentError, picture)
     app.add_exception_handler(MissingExtraError, picture)
-    app.add_exception_handler(Exception, unexpected)
+    app.add_middleware(_Unexpected)
+
+
+class _Unexpected:
+    """Answers 500 where the application fails; Starlette's own handler is outside all other middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            if not begun and scope["type"] == "http":
+                detail = "The service failed. This is a bug in it: please report what you sent."
+                await Problem(500, detail).response()(scope, receive, send)
+            raise  # the server logs it

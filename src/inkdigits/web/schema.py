@@ -127,17 +127,14 @@ _DIGIT = result.Digit(
     box=result.Box(x=41, y=30, width=52, height=80),
 )
 _NUMBER = result.Number("7", 1, 1, 0.9931, doubtful=False, box=result.Box(41, 30, 52, 80), digits=(_DIGIT,))
-_PROBLEM = {
-    "type": "about:blank",
-    "title": HTTPStatus(413).phrase,
-    "status": 413,
-    "detail": "The body has 31,457,280 bytes. Accepted: at most 20,000,000 bytes. ...",
-}
 DIGIT_EXAMPLE = {"source": "seven.png", **_DIGIT.to_dict()}
 PAGES_EXAMPLE = {"pages": [result.Reading("seven.png", 1, 140, 140, (_NUMBER,)).to_dict()]}
 STEPS_EXAMPLE = {
     "pages": [{"page": 1, "steps": [{"name": "lines", "text": "The 2 lines, ...", "png": "iVBORw0KGgo..."}]}]
 }
+
+HEALTH_EXAMPLE = {"status": "ok"}
+MODELS_EXAMPLE = {part: {"name": part, "...": "..."} for part in ("classifier", "finder", "lines")}
 
 PICTURE_BODY = {
     "requestBody": {
@@ -152,36 +149,73 @@ PICTURE_BODY = {
                 }
             },
             "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
 
 
-def answers(
-    model: type[BaseModel], example: Any | None = None, *problems: int
-) -> dict[int | str, dict[str, Any]]:
+def answers(model: type[BaseModel], example: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of an operation: its answer with an example, and what can go wrong."""
-    success: dict[str, Any] = {"model": model}
-    if example is not None:
-        success["content"] = {"application/json": {"example": example}}
-    content = {
-        "application/problem+json": {"schema": ProblemDetails.model_json_schema(), "example": _PROBLEM}
+    success = {"model": model, "content": {"application/json": {"example": example}}}
+    return {200: success} | problems(*statuses)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of what can go wrong, each with an example."""
+    form = ProblemDetails.model_json_schema()
+    return {
+        status: {
+            "description": _MEANINGS[status][0],
+            "content": {
+                "application/problem+json": {
+                    "schema": form,
+                    "example": {
+                        "type": "about:blank",
+                        "title": HTTPStatus(status).phrase,
+                        "status": status,
+                        "detail": _MEANINGS[status][1],
+                    },
+                }
+            },
+        }
+        for status in statuses
     }
-    problem: dict[int | str, dict[str, Any]] = {
-        status: {"description": _MEANINGS[status], "content": content} for status in problems
-    }
-    return {200: success} | problem
 
 
 PICTURE_PROBLEMS = (400, 401, 408, 413, 415, 422, 503, 504)
 _MEANINGS = {
-    400: "The request is empty or damaged.",
-    401: "The token is missing or wrong.",
-    408: "The body came too slowly.",
-    413: "The body is too large.",
-    415: "The file is of a format that is not accepted.",
-    422: "The picture or a parameter can't be used.",
-    503: "The service has enough to do; Retry-After says when to ask again.",
-    504: "The picture took too long to read.",
+    400: (
+        "The request is empty or damaged.",
+        "The body is empty. Send the picture as the body, or as the field 'file' of a form.",
+    ),
+    401: (
+        "The token is missing or wrong.",
+        "The token is missing or wrong. Send the header 'Authorization: Bearer TOKEN'.",
+    ),
+    408: (
+        "The body came too slowly.",
+        "The body came too slowly: 4,096 bytes, then nothing for 10 seconds, or not ...",
+    ),
+    413: (
+        "The body is too large.",
+        "The body has 31,457,280 bytes. Accepted: at most 20,000,000 bytes. Send a smaller picture, ...",
+    ),
+    415: (
+        "The file is of a format that is not accepted.",
+        "The file is no picture that can be read: it begins with b'<html>'. Accepted: PNG, JPEG, ...",
+    ),
+    422: (
+        "The picture or a parameter can't be used.",
+        "The picture is damaged or cut short. Save it again, or take another one.",
+    ),
+    503: (
+        "The service has enough to do; Retry-After says when to ask again.",
+        "2 pictures are being read and 256 wait, the most accepted. Ask again after ...",
+    ),
+    504: (
+        "The picture took too long to read.",
+        "It was not read after 60 seconds. Send less, or ask again later.",
+    ),
 }

@@ -22,6 +22,7 @@ from inkdigits.web.problems import Problem
 
 HEAD_SECONDS = 10  # for a request line and its headers, and between two requests
 HEAD_BYTES = 64 * 1024
+ANSWER_SECONDS = 30  # for a client to take what is on its way to it, some ten kilobytes at a time
 BACKLOG = 2048
 SHORTEST_TOKEN = 16  # characters
 NEW_TOKEN = "python3 -c 'import secrets; print(secrets.token_urlsafe())' > token"
@@ -147,9 +148,10 @@ def serve(app: FastAPI, listening: socket.socket, *, on_start: Callable[[str], N
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, which waits for a request's head forever and lets it grow, with limits on both."""
+    """uvicorn's HTTP/1.1, with limits on what it waits for forever: a whole head, and who takes no answer."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _head_bytes: int | None = None  # of the head that is being received; None while there is none
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -160,7 +162,20 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Give the client some time to take what has been written."""
+        super().pause_writing()
+        self._abort_later()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        if self._unread:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of a request."""
@@ -186,7 +201,9 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Begin to wait for the next head."""
         super().on_response_complete()
-        if not self.transport.is_closing() and self.cycle.response_complete:
+        if self.transport.is_closing():  # as soon as the client has taken all
+            self._abort_later()
+        elif self.cycle.response_complete:
             self._await_head()
 
     def send_400_response(self, msg: str) -> None:
@@ -207,6 +224,11 @@ class Connection(HttpToolsProtocol):
             self._refuse(408, f"The request's head was not complete after {HEAD_SECONDS} seconds.")
         elif not self.transport.is_closing():
             self.transport.close()
+            self._abort_later()
+
+    def _abort_later(self) -> None:
+        if not self._unread:
+            self._unread = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
 
     def _refuse(self, status: int, detail: str) -> None:
         """Send a problem without the application and close."""
@@ -217,3 +239,4 @@ class Connection(HttpToolsProtocol):
         head += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))
         self.transport.close()
+        self._abort_later()
