@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -137,6 +138,17 @@ def test_pipe_is_read_once():
     assert [int(np.median(load_gray(page))) for page in find_pages(Pipe(DOCUMENTS["pdf"]))] == list(TONES)
 
 
+@pytest.mark.parametrize("name", ["pdf", "tif"])
+def test_named_pipe_gives_its_pages(name, tmp_path):
+    """A path that can be read only once, as that of the shell's <(command)."""
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit((tmp_path / "pipe").write_bytes, DOCUMENTS[name])
+        pages = list(find_pages(tmp_path / "pipe"))
+    assert {page.source for page in pages} == {str(tmp_path / "pipe")}
+    assert [np.median(load_gray(page)) for page in pages] == pytest.approx(TONES, abs=2)
+
+
 def test_page_is_a_page():
     """It is found as what it is, and takes another name."""
     page = Page("a", 3, lambda _: (np.zeros((2, 3), np.uint8), 1))
@@ -160,18 +172,38 @@ def test_what_is_no_picture_is_misuse():
         load_gray(next(find_pages(7)))
 
 
-def test_pages_before_a_damaged_one_are_read():
-    """A TIFF whose chain breaks has its first pages, and a failure in place of the next."""
+def broken_after(number) -> bytes:
+    """Return a TIFF whose chain leads nowhere after this page."""
     content = bytearray(DOCUMENTS["tif"])
     with Image.open(io.BytesIO(bytes(content))) as image:
-        image.seek(1)
+        image.seek(number - 1)
         following = image.tag_v2.next
     at = content.index(following.to_bytes(4, "little"))
     content[at : at + 4] = (len(content) + 1000).to_bytes(4, "little")
-    pages = list(find_pages(bytes(content)))
-    assert [np.median(load_gray(page)) for page in pages[:2]] == list(TONES[:2])
-    with pytest.raises(PictureError, match="Page 3"):
-        load_gray(pages[2])
+    return bytes(content)
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_pages_before_a_damaged_one_are_read(last):
+    """A TIFF whose chain breaks has its first pages, and a failure in place of the next."""
+    *pages, broken = find_pages(broken_after(last))
+    assert [np.median(load_gray(page)) for page in pages * 2] == list(TONES[:last]) * 2
+    with pytest.raises(PictureError, match=f"Page {last + 1}"):
+        load_gray(broken)
+
+
+def test_first_page_stands_for_a_document_damaged_behind_it(caplog):
+    """And the log says why there is no more."""
+    assert np.median(load_gray(broken_after(1))) == TONES[0]
+    assert "is damaged" in caplog.text
+
+
+def test_document_says_how_many_pages_it_has():
+    """A PDF at once, a TIFF only page by page."""
+    assert [[page.of for page in find_pages(DOCUMENTS[name])] for name in ("pdf", "tif")] == [
+        [4] * 4,
+        [None] * 4,
+    ]
 
 
 # ---- PDF ----------------------------------------------------------------------------------------

@@ -81,11 +81,13 @@ class Page:
         source: where it comes from, as the caller named it; None if that has no name.
         number: 1 for the first of a document, and for a picture.
         load_values: decodes it, given the largest number of pixels accepted.
+        of: how many pages there are; None in a TIFF document, which tells only page by page.
     """
 
     source: str | None
     number: int
     load_values: Callable[[int], Values]
+    of: int | None = 1
 
     @classmethod
     def failed(cls, source: str | None, number: int, error: InkdigitsError) -> Self:
@@ -130,10 +132,11 @@ def find_pages(
     if not isinstance(document, PdfDocument | _TiffDocument):
         yield Page(source, 1, functools.partial(load_values, document))
         return
+    of = len(document) if isinstance(document, PdfDocument) else None
     try:
         number = 0
         for number in document.numbers():
-            yield Page(source, number, functools.partial(document.load, number))
+            yield Page(source, number, functools.partial(document.load, number), of)
     except PictureError as error:  # nobody knows what would have come after it
         yield Page.failed(source, number + 1, error)
 
@@ -165,8 +168,12 @@ def load_values(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Value
         return document.load(1, max_pixels)
     image = _open(content, name)
     _check_size(*image.size, name, max_pixels)
-    with _only_picture_errors(name):
-        _warn_of_more(getattr(image, "n_frames", 1), "frames or pages", name)
+    try:
+        with _only_picture_errors(name):
+            _warn_of_more(getattr(image, "n_frames", 1), "frames or pages", name)
+    except PictureError as error:  # of a later one
+        _log.warning("%s Only the first of its frames or pages is read.", error)
+        image = _open(content, name)
     _prepare(image, name, max_pixels)
     return _decode(image, name)
 
@@ -231,11 +238,12 @@ def _find_document(picture: Picture, max_pixels: int) -> PdfDocument | _TiffDocu
     """Open what may have several pages; give back anything else."""
     if isinstance(picture, str | os.PathLike):
         path = Path(os.fsdecode(picture))
-        kind = _format_of_file(path)
-        if kind == "PDF":
-            return PdfDocument(path, str(path), max_pixels)
-        return _open_tiff(path) or picture if kind == "TIFF" else picture
-    if not isinstance(picture, bytes | bytearray | memoryview) and not hasattr(picture, "read"):
+        if not _is_pipe(path):
+            kind = _format_of_file(path)
+            if kind == "PDF":
+                return PdfDocument(path, str(path), max_pixels)
+            return _open_tiff(path) or picture if kind == "TIFF" else picture
+    elif not isinstance(picture, bytes | bytearray | memoryview) and not hasattr(picture, "read"):
         return picture
     content, name = _read(picture, max_pixels)
     kind = _format(_start(content), name)
@@ -243,6 +251,14 @@ def _find_document(picture: Picture, max_pixels: int) -> PdfDocument | _TiffDocu
         return PdfDocument(content.getvalue(), name, max_pixels)
     # The content, not the picture: a pipe can't be read twice.
     return _TiffDocument.open(content, name) or content if kind == "TIFF" else content
+
+
+def _is_pipe(path: Path) -> bool:
+    """Tell whether a path, as the shell makes one of ``<(command)``, can be read only once."""
+    try:
+        return path.is_fifo()
+    except OSError:  # which is said when it is loaded
+        return False
 
 
 def _format_of_file(path: Path) -> str | None:
@@ -273,7 +289,7 @@ class _TiffDocument:
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        self._name = name
+        self._file, self._name = file, name
         self._turn = threading.Lock()  # the file has one position
         self._image = _open(file, name)
 
@@ -297,12 +313,14 @@ class _TiffDocument:
         """Decode a page."""
         name = f"Page {number} of {self._name}"
         with self._turn:
+            # Pillow decodes once for each turn to a page. None is sure to be there to turn to the first from.
+            image = _open(self._file, self._name) if number == 1 else self._image
             with _only_picture_errors(name):
-                self._image.seek(0 if number > 1 else 1)  # Pillow decodes once for each turn to a page
-                self._image.seek(number - 1)
-            _check_size(*self._image.size, name, max_pixels)
-            _prepare(self._image, name, max_pixels)
-            return _decode(self._image, name)
+                image.seek(0)
+                image.seek(number - 1)
+            _check_size(*image.size, name, max_pixels)
+            _prepare(image, name, max_pixels)
+            return _decode(image, name)
 
     def _has(self, number: int) -> bool:
         with self._turn, _only_picture_errors(f"Page {number} of {self._name}"):
