@@ -32,12 +32,13 @@ export class Ink extends EventTarget {
   }
 
   undo() {
+    this.#stop();
     if (this.strokes.pop()) this.#changed();
   }
 
   clear() {
+    this.#stop();
     this.strokes = [];
-    this.#lift();
     this.#changed();
   }
 
@@ -125,6 +126,13 @@ export class Ink extends EventTarget {
     if (event.pointerId !== this.#pointer) return;
     this.#pointer = null;
     this.#changed();
+  }
+
+  /** Let go of the stroke that is being drawn, if one is: it is about to be taken back. */
+  #stop() {
+    this.#pointer = null;
+    if (this.#pen) this.#pen.down = false;
+    this.#cursor.classList.remove("down");
   }
 
   #key(event) {
