@@ -26,6 +26,7 @@ function post(path, picture, signal) {
 }
 
 async function ask(path, options = {}) {
+  const declinedBefore = declined;
   for (let attempt = 1; ; attempt += 1) {
     const token = sessionStorage.getItem("token");
     let response;
@@ -37,7 +38,7 @@ async function ask(path, options = {}) {
     }
     if (response.ok) return response.json();
     const problem = await response.json().catch(() => ({ detail: response.statusText }));
-    if (response.status === 401) await askForToken(token);
+    if (response.status === 401) await askForToken(token, declinedBefore);
     else if (response.status === 503 && attempt < TRIES) await pause(Number(response.headers.get("Retry-After") ?? 1), options.signal);
     else throw new ServiceProblem(response.status, problem.detail);
   }
@@ -53,23 +54,34 @@ function pause(seconds, signal) {
   });
 }
 
-let asking = null;
+let asking = null; // while the dialog is open
+let declined = 0; // times that it was closed without a token
 
-/** Ask for the token once, however many requests need it. */
-function askForToken(refused) {
-  if (refused !== sessionStorage.getItem("token")) return Promise.resolve(); // given in the meantime
-  asking ??= new Promise((resolve) => {
-    const dialog = byId("ask-token");
-    dialog.addEventListener(
-      "close",
-      () => {
-        sessionStorage.setItem("token", byId("token").value.trim());
-        asking = null;
-        resolve();
-      },
-      { once: true },
-    );
-    dialog.showModal();
-  });
-  return asking;
+/** Ask for the token once, however many requests need it; those that were sent before it was declined fail. */
+async function askForToken(refused, declinedBefore) {
+  if (refused !== sessionStorage.getItem("token")) return; // given in the meantime
+  if (declined === declinedBefore) await (asking ??= openDialog(refused !== null));
+  if (declined !== declinedBefore) throw new ServiceProblem(401, "The service asks for a token, and none was given.");
 }
+
+async function openDialog(isRefused) {
+  const dialog = byId("ask-token");
+  dialog.returnValue = ""; // as Escape leaves it
+  dialog.showModal();
+  byId("token").select();
+  byId("token-problem").textContent = isRefused ? "The service refused that token." : "";
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  asking = null;
+  if (dialog.returnValue === "given") sessionStorage.setItem("token", byId("token").value.trim());
+  else declined += 1;
+}
+
+byId("token-cancel").addEventListener("click", () => byId("ask-token").close());
+byId("ask-token").addEventListener("submit", (event) => {
+  try {
+    new Headers({ Authorization: byId("token").value });
+  } catch {
+    event.preventDefault();
+    byId("token-problem").textContent = "A token cannot have these characters. Is the keyboard set to another script?";
+  }
+});
