@@ -1,19 +1,22 @@
 """The page, used as people use it: a mouse that writes, files that are chosen, keys that are pressed."""
 
+import base64
 import csv
 import io
 import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
 
 from inkdigits.result import ROW_FIELDS
+from inkdigits.web.app import create_app
 
 from .conftest import PAGE
 
@@ -83,6 +86,33 @@ def expect_text(page: Page, text: str) -> None:
     assert read_text(page) == text
 
 
+def touch(page: Page, points: list[tuple[float, float]]) -> None:
+    """Put a finger down, move it from point to point and lift it; Playwright's own fingers only tap."""
+    session = page.context.new_cdp_session(page)
+    for index, (x, y) in enumerate(points):
+        event = {"type": "touchMove" if index else "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        session.send("Input.dispatchTouchEvent", event)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def hold(page: Page, address: str) -> list[Route]:
+    """Return the list that requests are kept in, to be answered later."""
+    held = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, keep)
+    return held
+
+
+def middle(element: Locator) -> tuple[float, float]:
+    """Return the middle of an element."""
+    box = element.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 # Drawing
 
 
@@ -129,6 +159,32 @@ def test_keyboard_draws(visit):
             page.keyboard.press(key)
     page.keyboard.press("Space")
     expect_text(page, "7")
+
+
+@pytest.mark.parametrize("key", ["Control+z", "Delete"])
+def test_stroke_that_is_taken_back_ends(visit, key):
+    """What the mouse does until it is lifted draws nothing."""
+    page = visit()
+    x, y = middle(page.locator("#canvas"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 50, y)
+    page.keyboard.press(key)
+    page.mouse.move(x + 100, y + 50)
+    page.mouse.up()
+    expect(page.locator("#draw-summary")).to_have_text("Nothing is written yet.")
+    expect(page.locator("#undo")).to_be_disabled()
+
+
+@pytest.mark.parametrize("key", ["Control+z", "Delete"])
+def test_keyboard_stroke_that_is_taken_back_ends(visit, key):
+    """The pen is up after it."""
+    page = visit()
+    page.locator("#canvas").focus()
+    for each in ["Space", "ArrowRight", key, "ArrowRight"]:
+        page.keyboard.press(each)
+    expect(page.locator("#cursor")).not_to_have_class("down")
+    expect(page.locator("#undo")).to_be_disabled()
 
 
 def test_eraser_takes_ink_away(visit, write):
@@ -256,6 +312,278 @@ def test_picture_no_browser_shows_is_drawn_by_the_service(visit, sheet):
     expect(page.locator("#viewer img")).to_have_attribute("src", re.compile("^data:image/png"), timeout=WAIT)
 
 
+# Photos, with answers made up here
+
+
+def made_up(*texts: str, page: int = 1) -> dict[str, object]:
+    """Return a page as the service answers, with a column for each number."""
+    digit = {"confidence": 0.99, "doubtful": False, "probabilities": [0.1] * 10}
+    numbers = [
+        {
+            "text": text,
+            "region": None,
+            "line": 1,
+            "column": column,
+            "confidence": 0.99,
+            "doubtful": False,
+            "box": [150 + 120 * (column - 1), 200, 60, 40],
+            "digits": [
+                {**digit, "value": int(value), "box": [150 + 120 * (column - 1) + 30 * place, 200, 30, 40]}
+                for place, value in enumerate(text)
+            ],
+        }
+        for column, text in enumerate(texts, start=1)
+    ]
+    return {"source": "sheet.png", "page": page, "width": 360, "height": 420, "numbers": numbers}
+
+
+@pytest.fixture
+def open_made_up(visit, sheet):
+    """Opens a picture that these pages are read on."""
+
+    def open_pages(*pages: dict[str, object], path: Path = sheet, **options: object) -> Page:
+        page = visit("/#photo", **options)
+        page.route("**/v1/read", lambda route: route.fulfill(json={"pages": list(pages)}))
+        page.set_input_files("#files", path)
+        expect(page.locator("#list button")).to_have_count(len(pages))
+        return page
+
+    return open_pages
+
+
+@pytest.fixture
+def steps(png):
+    """The service's explanation of a document of two pages."""
+    picture = base64.b64encode(png()).decode()
+    return {
+        "pages": [
+            {"page": page, "steps": [{"name": "upright-gray", "text": f"Page {page}.", "png": picture}]}
+            for page in (1, 2)
+        ]
+    }
+
+
+@pytest.mark.parametrize("next_one", ["#numbers button.value", "#viewer .label >> nth=1"])
+def test_click_while_correcting_goes_to_the_next_number(open_made_up, next_one):
+    """The correction stays, and what was clicked is corrected next, however far it moves."""
+    page = open_made_up(made_up("27", "62"))
+    page.locator("#numbers button.value").first.click()
+    page.keyboard.type("1234567890")
+    page.mouse.move(*middle(page.locator(next_one)))
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#numbers input")).to_have_value("62")
+    expect(page.locator("#numbers input")).to_be_focused()
+    expect(page.locator("#numbers button.value")).to_have_text("1234567890✓")
+    expect(page.locator("#viewer .label").first).to_contain_text("1234567890")
+
+
+def test_tab_leaves_a_correction_for_the_next_number(open_made_up):
+    """The focus goes on, not back."""
+    page = open_made_up(made_up("27", "62"))
+    page.locator("#numbers button.value").first.click()
+    page.keyboard.type("28")
+    page.keyboard.press("Tab")
+    expect(page.locator("#numbers button.value")).to_have_text(["28✓", "62"])
+    expect(page.locator("#numbers button.value").last).to_be_focused()
+
+
+def test_refused_correction_is_said(open_made_up):
+    """Words change nothing, and the page says so."""
+    page = open_made_up(made_up("27"))
+    page.locator("#numbers button.value").click()
+    page.keyboard.type("many")
+    page.keyboard.press("Enter")
+    expect(page.locator("#taken")).to_have_text("That is no number; 27 stays.")
+    expect(page.locator("#numbers button.value")).to_have_text("27")
+
+
+def test_unchanged_number_is_no_correction(open_made_up):
+    """Enter without a change says nothing."""
+    page = open_made_up(made_up("27"))
+    said = page.locator("#news").inner_text()
+    page.locator("#numbers button.value").click()
+    page.keyboard.press("Enter")
+    expect(page.locator("#numbers button.value")).to_be_focused()
+    assert page.locator("#news").inner_text() == said
+
+
+def test_opened_page_keeps_the_focus(open_made_up):
+    """Enter opens a page, and the next Tab goes on from there."""
+    page = open_made_up(made_up("27"), made_up("62", page=2))
+    page.locator("#list button").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#numbers button.value")).to_have_text("62")
+    expect(page.locator("#list button").last).to_be_focused()
+
+
+def test_read_picture_leaves_the_focus_in_the_list(open_made_up, sheet):
+    """Other pictures' news do not take it away."""
+    page = open_made_up(made_up("27"))
+    page.locator("#list button").focus()
+    page.set_input_files("#files", sheet)
+    expect(page.locator("#list button").last).to_have_text("sheet.png1 number")
+    expect(page.locator("#list button").first).to_be_focused()
+
+
+@pytest.mark.parametrize("other", [made_up(page=2), {"page": 2, "error": "It is broken."}])
+def test_page_without_numbers_shows_no_digits(open_made_up, other):
+    """Those of the page before are gone."""
+    page = open_made_up(made_up("27"), other)
+    page.route("**/v1/explain*", lambda route: route.fulfill(json={"pages": []}))
+    expect(page.locator("#photo-digits .chip")).to_have_count(2)
+    page.locator("#list button").last.click()
+    expect(page.locator("#photo-digits .chip")).to_have_count(0)
+    expect(page.locator("#photo-bars .best")).to_have_count(0)
+    expect(page.locator("#photo-digit-text")).to_have_text("")
+
+
+def test_text_is_copied_over_plain_http(open_made_up):
+    """Where browsers have no clipboard for pages, the old way does it."""
+    page = open_made_up(made_up("27", "62"))
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.locator("#copy").click()
+    expect(page.locator("#taken")).to_have_text("Copied.")
+    expect(page.locator("#copy")).to_be_focused()
+    page.locator("#numbers button.value").first.click()
+    page.keyboard.press("Control+v")
+    expect(page.locator("#numbers input")).to_have_value("27 62")
+
+
+def test_copy_that_fails_says_so(open_made_up):
+    """And the page offers another way."""
+    page = open_made_up(made_up("27"))
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.evaluate("document.execCommand = () => false")
+    page.locator("#copy").click()
+    expect(page.locator("#taken")).to_contain_text("Save the CSV instead.")
+
+
+def test_open_page_is_explained(open_made_up, steps):
+    """How it works is shown on the page that is open, not on the first one."""
+    page = open_made_up(made_up("27"), made_up("62", page=2))
+    page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
+    page.locator("#list button").last.click()
+    page.locator("nav >> text=How it works").click()
+    expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
+
+
+def test_late_explanation_is_not_shown(open_made_up, steps):
+    """An answer that comes after a newer one is of no interest any more."""
+    page = open_made_up(made_up("27"), made_up("62", page=2))
+    held = hold(page, "**/v1/explain*")
+    page.locator("nav >> text=How it works").click()
+    page.locator("nav >> text=Photo").click()
+    page.unroute("**/v1/explain*")
+    page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
+    page.locator("#list button").last.click()
+    page.locator("nav >> text=How it works").click()
+    expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
+    held[0].fulfill(json=steps)
+    page.wait_for_timeout(200)
+    expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
+
+
+def test_document_is_drawn_by_the_service_once(open_made_up, steps):
+    """One answer has the pictures of all pages; a correction needs none."""
+    page = open_made_up(made_up("27"), made_up("62", page=2))
+    asked: list[str] = []
+    page.on("request", lambda request: "explain" in request.url and asked.append(request.url))
+    page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
+    for place in [1, 0, 1]:
+        page.locator("#list button").nth(place).click()
+    expect(page.locator("#viewer img")).to_have_attribute("src", re.compile("^data:image/png"))
+    page.locator("#numbers button.value").click()
+    page.keyboard.type("63")
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer .label")).to_contain_text("63")
+    assert len(asked) == 1
+
+
+def test_picture_that_cannot_be_drawn_says_why(browser, url, sheet):
+    """In the service's words, where the picture would be; Chromium logs the refusal."""
+    page = browser.new_page()
+    page.route("**/v1/read", lambda route: route.fulfill(json={"pages": [made_up("27")]}))
+    page.route(
+        "**/v1/explain*", lambda route: route.fulfill(json={"detail": "It takes too long."}, status=504)
+    )
+    page.goto(url + "/#photo")
+    path = sheet.with_suffix(".tif")
+    cv2.imwrite(str(path), cv2.imread(str(sheet)))
+    page.set_input_files("#files", path)
+    expect(page.locator("#viewer .problem")).to_have_text("The picture cannot be shown. It takes too long.")
+    page.close()
+
+
+def test_columns_are_named_as_in_spreadsheets(open_made_up):
+    """The 27th is AA."""
+    page = open_made_up(made_up(*["1"] * 28))
+    heads = page.locator("#numbers th[scope=col]")
+    expect(heads).to_have_count(29)
+    assert heads.all_inner_texts()[25:] == ["Y", "Z", "AA", "AB"]
+
+
+@pytest.mark.parametrize("start", [".spot", ".label", ".stage > img"])
+def test_zoomed_picture_is_moved_by_a_finger(open_made_up, start):
+    """In all directions, wherever the finger is put down."""
+    page = open_made_up(made_up("27"), viewport=PHONE, has_touch=True)
+    for _ in range(2):
+        page.locator("#zoom-in").click()
+    page.locator("#viewer").scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    before = page.locator(f"#viewer {start}").first.bounding_box()
+    x, y = middle(page.locator(f"#viewer {start}").first)
+    touch(page, [(x, y), (x + 5, y - 20), (x + 10, y - 40), (x + 15, y - 60)])
+    after = page.locator(f"#viewer {start}").first.bounding_box()
+    assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((15, -60), abs=2)
+    assert page.evaluate("scrollY") == scrolled
+    expect(page.locator("#numbers input")).to_have_count(0)
+
+
+def test_whole_picture_lets_a_finger_scroll_the_page(open_made_up):
+    """A picture that fits is not in the way."""
+    page = open_made_up(made_up("27"), viewport=PHONE, has_touch=True)
+    x, y = middle(page.locator("#viewer"))
+    touch(page, [(x, y - 20 * step) for step in range(8)])
+    page.wait_for_function("scrollY > 50")
+
+
+def test_tap_on_a_label_corrects(open_made_up):
+    """A finger that stays where it is."""
+    page = open_made_up(made_up("27"), has_touch=True)
+    page.locator("#viewer .label").tap()
+    expect(page.locator("#numbers input")).to_have_value("27")
+
+
+def test_dragged_digit_is_not_clicked(open_made_up):
+    """A mouse that moves the picture by a label corrects nothing."""
+    page = open_made_up(made_up("27"))
+    for _ in range(2):
+        page.locator("#zoom-in").click()
+    label = page.locator("#viewer .label")
+    before = label.bounding_box()
+    x, y = middle(label)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y + 10, steps=4)
+    page.mouse.up()
+    assert label.bounding_box()["x"] > before["x"]
+    expect(page.locator("#numbers input")).to_have_count(0)
+
+
+def test_numbers_shift_nothing(visit, sheet):
+    """They have had their place before."""
+    page = visit("/#photo")
+    held = hold(page, "**/v1/read")
+    page.set_input_files("#files", sheet)
+    expect(page.locator("#list .reading")).to_have_count(1)
+    tops = [middle(page.locator(each)) for each in ("#zoom-in", "#csv")]
+    lines = [{**number, "line": line} for line in range(1, 30) for number in made_up("27")["numbers"]]
+    held[0].fulfill(json={"pages": [{**made_up(), "numbers": lines}]})
+    expect(page.locator("#numbers button.value")).to_have_count(29)
+    assert [middle(page.locator(each)) for each in ("#zoom-in", "#csv")] == tops
+
+
 # For everybody
 
 
@@ -283,10 +611,14 @@ def check_barriers(page: Page) -> None:
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_narrow_phone_needs_no_sideways_scrolling(visit, write):
+def test_narrow_phone_needs_no_sideways_scrolling(visit, screenshots):
     """360 pixels are enough for all parts; touch writes."""
     page = visit(viewport=PHONE, has_touch=True)
-    write(page, "7", left=0.3, top=0.25, height=0.5)
+    x, y = middle(page.locator("#canvas"))
+    touch(
+        page,
+        [(x + 180 * (across - 0.3), y + 180 * (down - 0.5)) for across, down in screenshots.STROKES["7"][0]],
+    )
     expect_text(page, "7")
     for part in ["Draw", "Photo", "How it works"]:
         page.locator(f"nav >> text={part}").click()
@@ -320,14 +652,85 @@ def test_theme_is_remembered(visit):
     assert page.locator("html").get_attribute("data-theme") == "dark"
 
 
-def test_token_is_asked_for(browser, reader, serving):
-    """A service that asks for a token gets it from the page, once."""
-    from inkdigits.web.app import create_app
+def test_current_part_is_said(visit):
+    """To those who do not see which link is lit."""
+    page = visit("/#photo")
+    current = page.locator("nav [aria-current]")
+    expect(current).to_have_text(["Photo"])
+    expect(current).to_have_attribute("aria-current", "page")
+    page.locator("nav >> text=Draw").click()
+    expect(current).to_have_text(["Draw"])
 
-    with serving(create_app(reader, token="a secret of some length")) as address:
-        page = browser.new_page()
-        page.goto(address + "/#how")
-        page.locator("#token").fill("a secret of some length")
-        page.keyboard.press("Enter")
-        expect(page.locator("#models dl")).to_have_count(3, timeout=WAIT)
-        page.close()
+
+# Tokens; Chromium logs each refusal, so these are visits of their own
+
+
+TOKEN = "a secret of some length"
+
+
+@pytest.fixture(scope="module")
+def guarded(reader, serving):
+    """The address of a server that asks for a token."""
+    with serving(create_app(reader, token=TOKEN)) as address:
+        yield address
+
+
+@pytest.fixture
+def stranger(browser, guarded):
+    """A page that has no token yet and is asked for one."""
+    page = browser.new_page()
+    page.set_default_timeout(WAIT)
+    page.goto(guarded + "/#how")
+    expect(page.locator("#ask-token")).to_be_visible()
+    yield page
+    page.close()
+
+
+def test_token_is_asked_for(stranger):
+    """A service that asks for a token gets it from the page, once."""
+    stranger.locator("#token").fill(TOKEN)
+    stranger.keyboard.press("Enter")
+    expect(stranger.locator("#models dl")).to_have_count(3, timeout=WAIT)
+
+
+@pytest.mark.parametrize("how", ["key", "button"])
+def test_token_can_be_declined(stranger, how):
+    """The page says what is missing, and asks again at the next try only."""
+    if how == "key":
+        stranger.keyboard.press("Escape")
+    else:
+        stranger.locator("#token-cancel").click()
+    expect(stranger.locator("#models")).to_have_text("The service asks for a token, and none was given.")
+    expect(stranger.locator("#ask-token")).not_to_be_visible()
+    stranger.locator("nav >> text=Draw").click()
+    stranger.locator("nav >> text=How it works").click()
+    expect(stranger.locator("#ask-token")).to_be_visible()
+
+
+def test_token_is_declined_for_all_pictures(stranger, sheet):
+    """Many pictures ask once."""
+    stranger.keyboard.press("Escape")
+    stranger.set_input_files("#files", [sheet] * 4)
+    expect(stranger.locator("#ask-token")).to_be_visible()
+    stranger.keyboard.press("Escape")
+    expect(stranger.locator("#list .failed")).to_have_count(4)
+    expect(stranger.locator("#ask-token")).not_to_be_visible()
+
+
+def test_refused_token_is_said(stranger):
+    """Where it was written, and the right one is taken after it."""
+    stranger.locator("#token").fill("another")
+    stranger.keyboard.press("Enter")
+    expect(stranger.locator("#token-problem")).to_have_text("The service refused that token.")
+    stranger.locator("#token").fill(TOKEN)
+    stranger.keyboard.press("Enter")
+    expect(stranger.locator("#models dl")).to_have_count(3, timeout=WAIT)
+
+
+def test_token_that_no_header_holds_is_refused(stranger):
+    """Before it is sent or kept."""
+    stranger.locator("#token").fill("тайна")
+    stranger.keyboard.press("Enter")
+    expect(stranger.locator("#token-problem")).to_contain_text("cannot have these characters")
+    expect(stranger.locator("#ask-token")).to_be_visible()
+    assert stranger.evaluate("sessionStorage.getItem('token')") is None

@@ -14,10 +14,10 @@ const SEEN = {
 let pending = new AbortController();
 let digits = []; // in reading order
 
-/** What is on the sheet now, as a file for the other pages; null if nothing is. */
+/** What is on the sheet now, as a page for “How it works”: `{ file, index }`; null if nothing is. */
 export async function drawing() {
   const picture = ink.picture();
-  return picture && picture.canvas.convertToBlob();
+  return picture && { file: await picture.canvas.convertToBlob(), index: 0 };
 }
 
 export const redraw = () => ink.redraw();

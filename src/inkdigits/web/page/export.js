@@ -41,6 +41,24 @@ export function toJson(pages) {
   return JSON.stringify({ pages: corrected }, null, 1) + "\n";
 }
 
+/** Put text on the clipboard, and say whether that worked; over plain HTTP from elsewhere, only the old way does. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const { activeElement } = document;
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const isDone = document.execCommand("copy");
+    area.remove();
+    activeElement.focus();
+    return isDone;
+  }
+}
+
 /** Hand a file to the browser to save. */
 export function save(content, name, type) {
   const link = document.createElement("a");

@@ -16,24 +16,32 @@ const FIGURES = {
   expected_calibration_error: ["calibration error", (value) => `${(value * 100).toFixed(2)}\u00a0%`],
 };
 let shownModels = false;
+let pending = new AbortController();
 
-/** Show the steps on a picture (a promise of a file, or of null). */
-export async function show(picture) {
+/** Show the steps on a page (a promise of `{ file, index }`, or of null), unless another is asked for meanwhile. */
+export async function show(page) {
   if (!shownModels) showModels();
-  const file = await picture;
-  if (!file) {
-    byId("steps").replaceChildren(make("li", { class: "empty" }, make("p", {}, "Write something, or open a picture: its way to the answer is shown here.")));
-    return;
-  }
+  pending.abort();
+  pending = new AbortController();
+  const { signal } = pending;
   byId("steps").setAttribute("aria-busy", "true");
-  try {
-    const [{ steps }] = await explainPages(file, []);
-    byId("steps").replaceChildren(...steps.map(card));
-  } catch (error) {
-    byId("steps").replaceChildren(make("li", { class: "empty" }, make("p", {}, error.message)));
-  }
+  const cards = await explain(await page, signal);
+  if (!cards) return; // the other one is on its way
+  byId("steps").replaceChildren(...cards);
   byId("steps").removeAttribute("aria-busy");
 }
+
+async function explain(page, signal) {
+  if (!page) return [note("Write something, or open a picture: its way to the answer is shown here.")];
+  try {
+    const { steps } = (await explainPages(page.file, [], signal))[page.index];
+    return steps.length ? steps.map(card) : [note("This page could not be read.")];
+  } catch (error) {
+    return error.name === "AbortError" ? null : [note(error.message)];
+  }
+}
+
+const note = (sentence) => make("li", { class: "empty" }, make("p", {}, sentence));
 
 function card({ name, text, png }) {
   const picture = make("img", { src: `data:image/png;base64,${png}`, alt: "" }); // the caption says it

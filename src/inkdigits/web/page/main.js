@@ -13,7 +13,7 @@ function showView() {
   const chosen = VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "draw";
   for (const view of VIEWS) {
     byId(view).hidden = view !== chosen;
-    document.querySelector(`nav a[href="#${view}"]`).toggleAttribute("aria-current", view === chosen);
+    document.querySelector(`nav a[href="#${view}"]`).ariaCurrent = view === chosen ? "page" : null;
   }
   if (chosen === "how") how.show(last === "photo" ? photo.current() : draw.drawing());
   else last = chosen;

@@ -1,8 +1,8 @@
 // Photos: many at once, each read on its own; numbers to look at, to correct and to take along.
 
 import { announce, byId, count, make } from "./dom.js";
-import { save, toCsv, toJson, toText } from "./export.js";
-import { characters, chip, linesOf, showDigit, summarize } from "./reading.js";
+import { copy, save, toCsv, toJson, toText } from "./export.js";
+import { chip, linesOf, showDigit, summarize } from "./reading.js";
 import { explainPages, readPages } from "./service.js";
 import { Viewer } from "./viewer.js";
 
@@ -10,15 +10,18 @@ const AT_ONCE = 2; // pictures on their way to the service
 const NUMBER = /^-?[\d.,/:-]*\d[\d.,/:-]*$/;
 
 const card = { bars: byId("photo-bars"), text: byId("photo-digit-text") };
-const entries = []; // { file, url, state: "waiting" | "reading" | "read" | "failed", pages, problem }
+const entries = []; // { file, url, state: "waiting" | "reading" | "read" | "failed", pages, problem, items, drawn }
+const buttons = new WeakMap(); // of the numbers in the table
 let shown = null; // { entry, index } of a page
+let chosen = null; // the number whose digits are shown
+let isPressed = false; // from a pointer's down to its click
 let viewer;
 
-/** The picture that is looked at, or null. */
-export const current = async () => shown?.entry.file ?? null;
+/** The page that is looked at, `{ file, index }`, or null. */
+export const current = async () => shown && { file: shown.entry.file, index: shown.index };
 
 export function start(onArrival) {
-  viewer = new Viewer(byId("viewer"), { onDigit: chooseDigit, onNumber: (number) => edit(number) });
+  viewer = new Viewer(byId("viewer"), { onDigit: (digit, number) => choose(number, digit), onNumber: edit });
   byId("zoom-in").addEventListener("click", viewer.larger);
   byId("zoom-out").addEventListener("click", viewer.smaller);
   byId("zoom-fit").addEventListener("click", () => viewer.whole());
@@ -48,8 +51,7 @@ export function start(onArrival) {
     take(event.dataTransfer.files, event);
   });
   byId("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(toText(allPages()));
-    taken("Copied.");
+    taken((await copy(toText(allPages()))) ? "Copied." : "This browser does not let the page copy. Save the CSV instead.");
   });
   byId("csv").addEventListener("click", () => {
     save(toCsv(allPages()), "numbers.csv", "text/csv");
@@ -59,6 +61,8 @@ export function start(onArrival) {
     save(toJson(allPages()), "numbers.json", "application/json");
     taken("numbers.json saved.");
   });
+  addEventListener("pointerdown", ({ button }) => (isPressed = button === 0), { capture: true });
+  for (const name of ["click", "pointercancel"]) addEventListener(name, () => (isPressed = false), { capture: true });
 }
 
 const allPages = () => entries.flatMap((entry) => entry.pages ?? []).filter((page) => !page.error);
@@ -82,20 +86,22 @@ async function readNext() {
     entry.pages = await readPages(entry.file);
     entry.state = "read";
   } catch (error) {
-    entry.state = "failed";
-    entry.problem = error.message;
+    const others = error.status === 401 ? entries.filter(({ state }) => state === "waiting") : []; // or each asks for the token again
+    for (const each of [entry, ...others]) Object.assign(each, { state: "failed", problem: error.message });
   }
   announce(`${entry.file.name}: ${entry.problem ?? summarize(entry.pages.flatMap((page) => page.numbers ?? []))}`);
-  if (!shown || (shown.entry.state === "failed" && entry.state === "read")) open(entry, 0);
+  if (!shown || shown.entry === entry || (shown.entry.state === "failed" && entry.state === "read")) open(entry, 0);
   list();
   readNext();
 }
 
-/** Write the list of pictures, a button for each page. */
+/** Write the list of pictures, a button for each page; buttons that are there stay, and the focus with them. */
 function list() {
   const items = entries.flatMap((entry) => (entry.pages ?? [null]).map((page, index) => item(entry, page, index)));
-  byId("list").hidden = items.length < 2;
-  byId("list").replaceChildren(...items);
+  items.forEach((each, place) => {
+    const there = byId("list").children[place];
+    if (each !== there) byId("list").insertBefore(each, there ?? null);
+  });
   const done = entries.filter(({ state }) => state === "read" || state === "failed").length;
   document.title = done < entries.length ? `${done} of ${entries.length} – inkdigits` : "inkdigits";
 }
@@ -103,18 +109,23 @@ function list() {
 const STATES = { waiting: "waits", reading: "being read…", failed: "could not be read" };
 
 function item(entry, page, index) {
+  entry.items ??= [];
+  const element = (entry.items[index] ??= make("li", {}, make("button", { type: "button", onclick: () => open(entry, index) }, make("b"), make("span"))));
+  const button = element.firstChild;
   const state = page?.error ? "failed" : entry.state;
   const words = page?.numbers ? count(page.numbers.length, "number") : STATES[state];
-  const name = entry.file.name + ((entry.pages?.length ?? 1) > 1 ? `, page ${index + 1}` : "");
-  const button = make("button", { type: "button", class: state, "aria-current": shown?.entry === entry && shown.index === index ? "true" : null }, make("b", {}, name), make("span", {}, words));
-  button.addEventListener("click", () => open(entry, index));
-  return make("li", {}, button);
+  button.className = state;
+  button.ariaCurrent = shown?.entry === entry && shown.index === index ? "true" : null;
+  button.firstChild.textContent = entry.file.name + ((entry.pages?.length ?? 1) > 1 ? `, page ${index + 1}` : "");
+  button.lastChild.textContent = words;
+  return element;
 }
 
 function open(entry, index) {
   shown = { entry, index };
   const page = entry.pages?.[index] ?? null;
   list();
+  choose(null);
   if (!page?.numbers) {
     const problem = entry.problem ?? page?.error;
     viewer.show(entry.url, null);
@@ -122,23 +133,21 @@ function open(entry, index) {
     byId("numbers").replaceChildren(make("p", { class: problem ? "problem" : "fine" }, problem ?? STATES[entry.state]));
     return;
   }
-  refresh();
-  const first = page.numbers.find((number) => number.doubtful) ?? page.numbers[0];
-  if (first) choose(first);
-  else showDigit(null, card);
-}
-
-/** Show the page that is looked at anew, after it was opened or corrected. */
-function refresh() {
-  const { entry, index } = shown;
-  const page = entry.pages[index];
-  const drawn = async () => {
-    const pages = await explainPages(entry.file, ["upright-gray"]);
-    return `data:image/png;base64,${pages[index].steps[0].png}`;
-  };
-  viewer.show(index ? "" : entry.url, page, drawn); // what no browser shows, and later pages, the service draws
+  viewer.show(index ? "" : entry.url, page, () => draw(entry, index)); // what no browser shows, and later pages, the service draws
   byId("photo-summary").textContent = summarize(page.numbers);
   byId("numbers").replaceChildren(table(page));
+  choose(page.numbers.find((number) => number.doubtful) ?? page.numbers[0] ?? null);
+}
+
+/** The address of a page's picture as the service draws it; one answer has those of all pages. */
+async function draw(entry, index) {
+  entry.drawn ??= explainPages(entry.file, ["upright-gray"]);
+  try {
+    return `data:image/png;base64,${(await entry.drawn)[index].steps[0].png}`;
+  } catch (error) {
+    entry.drawn = null; // another try may succeed
+    throw error;
+  }
 }
 
 /** The numbers of a page in its rows and columns. */
@@ -153,9 +162,12 @@ function table(page) {
       ...columns.map((column) => make("td", {}, ...line.filter((number) => number.column === column).map(cell))),
     ),
   );
-  const heads = columns.map((column) => make("th", { scope: "col" }, columns.length > 1 ? String.fromCharCode(64 + column) : "Number"));
+  const heads = columns.map((column) => make("th", { scope: "col" }, columns.length > 1 ? letters(column) : "Number"));
   return make("table", {}, make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Line"), ...heads)), make("tbody", {}, ...rows));
 }
+
+/** A column's name as in spreadsheets: A to Z, then AA, AB, and on. */
+const letters = (column) => (column > 26 ? letters(Math.floor((column - 1) / 26)) : "") + String.fromCharCode(65 + ((column - 1) % 26));
 
 function cell(number) {
   const fixed = number.readAs !== undefined;
@@ -164,33 +176,38 @@ function cell(number) {
   const button = make("button", { type: "button", class: `value ${kind}`, "aria-label": `${number.text}, ${note}. Correct` }, number.text, fixed ? make("sup", {}, "✓") : number.doubtful ? make("sup", {}, "?") : null);
   for (const name of ["pointerenter", "focus"]) button.addEventListener(name, () => choose(number));
   button.addEventListener("click", () => edit(number));
+  buttons.set(number, button);
   return button;
 }
 
 /** Let a number be corrected where it stands in the table. */
 function edit(number) {
   choose(number);
-  const page = shown.entry.pages[shown.index];
-  const button = byId("numbers").querySelectorAll(".value")[linesOf(page).flat().indexOf(number)];
   const input = make("input", { class: "value", value: number.text, inputmode: "decimal", autocomplete: "off", "aria-label": `Correct ${number.text}` });
   input.style.width = `${Math.max(4, number.text.length + 2)}ch`;
   let left = false;
   const leave = (keep) => {
     if (left) return;
     left = true;
-    if (keep && NUMBER.test(input.value.trim())) correct(number, input.value.trim());
-    refresh();
-    byId("numbers").querySelectorAll(".value")[linesOf(page).flat().indexOf(number)].focus();
-    viewer.mark(number);
+    const text = input.value.trim();
+    if (keep && text !== number.text) {
+      if (NUMBER.test(text)) correct(number, text);
+      else taken(`That is no number; ${number.text} stays.`);
+    }
+    input.replaceWith(cell(number));
   };
   input.addEventListener("input", () => input.setAttribute("aria-invalid", String(!NUMBER.test(input.value.trim()))));
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault(); // or the key would press the button that comes back
     leave(event.key === "Enter");
+    buttons.get(number).focus();
   });
-  input.addEventListener("blur", () => leave(true));
-  button.replaceWith(input);
+  input.addEventListener("blur", () => {
+    if (isPressed) addEventListener("click", () => leave(true), { capture: true, once: true }); // what moved now would miss its click
+    else leave(true);
+  });
+  buttons.get(number).replaceWith(input);
   input.focus();
   input.select();
 }
@@ -200,26 +217,20 @@ function correct(number, text) {
   number.text = text;
   if (text === read) delete number.readAs;
   else number.readAs = read;
+  viewer.rename(number);
+  byId("photo-summary").textContent = summarize(shown.entry.pages[shown.index].numbers);
   announce(`Corrected to ${text}.`);
   taken("All pictures, corrections included.");
 }
 
-function choose(number) {
-  viewer.mark(number);
-  const digits = number.digits;
-  byId("photo-digits").replaceChildren(...digits.map((digit) => chip(digit, (each) => chooseDigit(each, number))));
-  chooseDigit(digits.find((digit) => digit.doubtful) ?? digits[0], number);
-}
-
-function chooseDigit(digit, number) {
-  const chips = [...byId("photo-digits").children];
-  if (chips.length !== number.digits.length || byId("photo-digits").dataset.of !== key(number)) {
-    byId("photo-digits").dataset.of = key(number);
-    byId("photo-digits").replaceChildren(...number.digits.map((each) => chip(each, () => chooseDigit(each, number))));
+/** Show a digit of a number, if none is given the first doubtful one; nothing for null. */
+function choose(number, digit = number?.digits.find(({ doubtful }) => doubtful) ?? number?.digits[0]) {
+  const digits = number?.digits ?? [];
+  if (number !== chosen) {
+    chosen = number;
+    byId("photo-digits").replaceChildren(...digits.map((each) => chip(each, () => choose(number, each))));
     viewer.mark(number);
   }
-  [...byId("photo-digits").children].forEach((each, index) => each.classList.toggle("chosen", number.digits[index] === digit));
+  [...byId("photo-digits").children].forEach((each, index) => each.classList.toggle("chosen", digits[index] === digit));
   showDigit(digit ?? null, card);
 }
-
-const key = (number) => number.box.join();

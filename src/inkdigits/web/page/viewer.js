@@ -1,15 +1,17 @@
 // A picture with boxes over it, to zoom and to move.
 
 import { byId, make } from "./dom.js";
-import { characters, describe } from "./reading.js";
+import { describe } from "./reading.js";
 
 const MOST = 12; // times the whole picture's size
 const STEP = 1.5;
 const MOVE = 60; // pixels that an arrow key moves the picture
+const SLACK = 5; // pixels that a finger moves in a tap
 
 export class Viewer {
   #root;
   #stage = make("div", { class: "stage" });
+  #problem = make("p", { class: "problem", role: "status" });
   #page = null;
   #fit = 1; // of the whole picture in the viewer
   #zoom = 1; // times that
@@ -23,7 +25,7 @@ export class Viewer {
   constructor(root, callbacks) {
     this.#root = root;
     this.#callbacks = callbacks;
-    root.append(this.#stage);
+    root.append(this.#stage, this.#problem);
     root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     root.addEventListener("pointerdown", (event) => this.#down(event));
     root.addEventListener("pointermove", (event) => this.#move(event));
@@ -38,18 +40,34 @@ export class Viewer {
     const isNew = page !== this.#page;
     this.#page = page;
     this.#stage.replaceChildren();
+    this.#problem.textContent = "";
     this.#root.classList.toggle("waiting", !page);
+    this.#root.setAttribute("aria-label", page ? `Picture ${page.source ?? ""}, ${page.numbers.length} numbers` : "Picture");
     if (!page) return;
     const image = make("img", { alt: `${page.source ?? "Picture"}, page ${page.page}`, draggable: "false" });
-    if (fallback) image.addEventListener("error", () => fallback().then((address) => (image.src = address)), { once: true });
+    if (fallback) image.addEventListener("error", () => this.#replace(image, fallback), { once: true });
     image.src = url;
     this.#stage.style.width = `${page.width}px`;
     this.#stage.style.height = `${page.height}px`;
     this.#stage.append(image, ...page.numbers.map((number) => this.#number(number)));
-    this.#root.setAttribute("aria-label", `Picture ${page.source ?? ""}, ${page.numbers.length} numbers`);
     this.#labeled = 0;
     if (isNew) this.whole();
     else this.#apply();
+  }
+
+  async #replace(image, fallback) {
+    try {
+      image.src = await fallback();
+    } catch (error) {
+      if (image.isConnected) this.#problem.textContent = `The picture cannot be shown. ${error.message}`;
+    }
+  }
+
+  /** Write a corrected number on its mark. */
+  rename(number) {
+    const index = this.#page.numbers.indexOf(number);
+    write(number, this.#stage.querySelectorAll(".mark")[index]);
+    this.#placeLabels(this.#labeled);
   }
 
   /** Mark one number. */
@@ -67,14 +85,13 @@ export class Viewer {
   smaller = () => this.#zoomBy(1 / STEP);
 
   #number(number) {
-    const kind = number.readAs !== undefined ? "fixed" : number.doubtful ? "doubt" : "sure";
-    const sign = { fixed: "\u2009✓", doubt: "\u2009?", sure: "" }[kind];
-    const label = make("button", { type: "button", class: "label above", tabindex: "-1", title: "Correct" }, `${number.text}${sign}`);
+    const label = make("button", { type: "button", class: "label above", tabindex: "-1", title: "Correct" });
     label.addEventListener("click", () => this.#callbacks.onNumber(number));
-    const element = make("div", { class: `mark ${kind}` }, make("div", { class: "frame" }), label);
+    const element = make("div", { class: "mark" }, make("div", { class: "frame" }), label);
+    write(number, element);
     place(element, number.box, [0, 0]);
-    for (const { digit } of characters(number)) {
-      if (!digit?.box) continue;
+    for (const digit of number.digits) {
+      if (!digit.box) continue;
       const spot = make("button", { type: "button", class: digit.doubtful ? "spot doubt" : "spot", tabindex: "-1", "aria-label": describe(digit) });
       place(spot, digit.box, number.box);
       for (const name of ["pointerenter", "focus", "click"]) spot.addEventListener(name, () => this.#callbacks.onDigit(digit, number));
@@ -95,6 +112,7 @@ export class Viewer {
     const { clientWidth, clientHeight } = this.#root;
     this.#x = within(this.#x, clientWidth, this.#page.width * scale);
     this.#y = within(this.#y, clientHeight, this.#page.height * scale);
+    this.#root.classList.toggle("zoomed", this.#zoom > 1);
     if (scale !== this.#labeled) this.#placeLabels(scale);
     this.#stage.style.transform = `translate(${this.#x}px, ${this.#y}px) scale(${scale})`;
     this.#stage.style.setProperty("--one", 1 / scale); // a pixel of the screen, in pixels of the picture
@@ -143,14 +161,17 @@ export class Viewer {
   }
 
   #down(event) {
-    if (event.target.closest("button")) return;
     this.#pointers.set(event.pointerId, event);
-    this.#root.setPointerCapture(event.pointerId);
   }
 
   #move(event) {
+    if (!event.buttons) this.#pointers.delete(event.pointerId); // let go outside
     const before = this.#pointers.get(event.pointerId);
     if (!before) return;
+    if (!this.#root.hasPointerCapture(event.pointerId)) {
+      if (Math.hypot(event.clientX - before.clientX, event.clientY - before.clientY) < SLACK) return;
+      this.#root.setPointerCapture(event.pointerId); // a drag clicks no digit or label that it began on
+    }
     const other = [...this.#pointers.values()].find((each) => each.pointerId !== event.pointerId);
     if (other) {
       const distance = (one) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
@@ -176,6 +197,15 @@ export class Viewer {
     else return;
     event.preventDefault();
   }
+}
+
+const SIGNS = { sure: "", doubt: "\u2009?", fixed: "\u2009✓" };
+
+/** Write a number, and how it is known, on its mark. */
+function write(number, mark) {
+  const kind = number.readAs !== undefined ? "fixed" : number.doubtful ? "doubt" : "sure";
+  for (const each of Object.keys(SIGNS)) mark.classList.toggle(each, each === kind);
+  mark.querySelector(".label").textContent = `${number.text}${SIGNS[kind]}`;
 }
 
 function place(element, [x, y, width, height], [left, top]) {
