@@ -353,6 +353,28 @@ def test_read_draws_each_page_of_a_document(document, tmp_path):
     assert names == ["pages.pdf.2.png", "pages.pdf.3.png", "pages.pdf.png"]
 
 
+def test_pictures_of_two_sources_are_two(small, tmp_path, monkeypatch):
+    """Also of a folder above, which is still drawn inside."""
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for path in ("../a.png", "a.png"):
+        Path(path).write_bytes(small.read_bytes())
+    call("read", "../a.png", "a.png", tmp_path / "a.png", "--draw", "drawn")
+    assert len([path for path in Path("drawn").rglob("*") if path.is_file()]) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"below", "a.png"}
+
+
+def test_region_is_explained_inside_the_folder(small, tmp_path):
+    """Whatever its name is."""
+    names = [f"{tmp_path}/absolute", "..", "../beside", "km/h", "100%"]
+    regions = [option for name in names for option in ("--region", f"{name}=0,0,9,9")]
+    assert call("read", small, *regions, "--explain", tmp_path / "explained").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["explained"]
+    folders = {path.parent.name for path in tmp_path.rglob("1-*.png")}
+    assert len(folders) == 5
+    assert {"%2E%2E", "km%2Fh", "100%25"} < folders
+
+
 def test_read_explains_each_step(small, tmp_path):
     """A folder a page with a picture a step, numbered in their order."""
     assert call("read", small, "--explain", tmp_path).exit_code == 0

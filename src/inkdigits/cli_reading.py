@@ -499,7 +499,7 @@ def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Opt
     for name, _, part in parts_of(gray, options["regions"]):
         steps = explain(reader, part, full_resolution=options["full_resolution"])
         for number, step in enumerate(steps, start=1):
-            _save_png(step.picture, below / (name or "") / f"{number}-{step.name}.png")
+            _save_png(step.picture, below / _file_name(name or "") / f"{number}-{step.name}.png")
     _save_png(reading.draw(decoded.rgb()), below / "numbers.png")
 
 
@@ -517,9 +517,15 @@ def _save_png(picture: npt.NDArray[np.uint8], path: Path) -> None:
 def _path_for(reading: Reading, folder: Path) -> Path:
     """Return where in a folder pictures of a page go: scan.jpg and scan.png are two, as are their pages."""
     source = Path("standard-input" if reading.source == STANDARD_INPUT else reading.source or "picture")
-    below = [part for part in source.parts if part not in {source.anchor, os.pardir}]
+    *folders, name = map(_file_name, source.parts)
     page = f".{reading.page}" if reading.page > 1 else ""
-    return folder.joinpath(*below[:-1], f"{below[-1]}{page}")
+    return folder.joinpath(*folders, f"{name}{page}")
+
+
+def _file_name(text: str) -> str:
+    """Return a text as a name inside a folder: what would lead out of it is written as in URLs, / as %2F."""
+    name = text.replace("%", "%25").replace("/", "%2F")
+    return name.replace(".", "%2E") if text in {os.curdir, os.pardir} else name
 
 
 # ---- where from ----------------------------------------------------------------------------------
