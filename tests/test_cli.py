@@ -308,6 +308,22 @@ def test_read_keeps_the_rest_in_the_file(folder, tmp_path):
         assert {row["source"] for row in csv.DictReader(file)} == {f"{folder}/page.jpg"}
 
 
+def test_damaged_tiff_is_told_in_ones_own_words(tmp_path):
+    """Warnings of Pillow are for programmers."""
+    with Image.open(SEVEN) as picture:
+        picture.save(tmp_path / "a.tif")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    directory = int.from_bytes(content[4:8], "little")
+    end = directory + 2 + 12 * int.from_bytes(content[directory : directory + 2], "little")
+    content[end : end + 4] = (len(content) + 1000).to_bytes(4, "little")  # of the next page
+    (tmp_path / "a.tif").write_bytes(content)
+    for command in ("classify", "read"):
+        done = call_process(command, tmp_path / "a.tif")
+        assert done.stdout
+        assert "is damaged" in done.stderr
+        assert "Warning" not in done.stderr
+
+
 def test_read_takes_standard_input(reading, tmp_path):
     """A dash stands for standard input, in answers and in the names of drawings."""
     result = call("read", "-", "--json", "--draw", tmp_path, input=PAGE.read_bytes())

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def classify(
     from inkdigits.reading.classifier import Classifier
     from inkdigits.reading.sources import DEFAULT_MAX_PIXELS
 
+    _leave_out_remarks()
     classifier = Classifier(model)
     sources = list(_sources(pictures))
     width = max(len(printable(source)) for source, _ in sources)
@@ -232,6 +234,7 @@ def read(
         "length": length,
         "max_pixels": max_pixels or DEFAULT_MAX_PIXELS,
     }
+    _leave_out_remarks()
     reader = Reader(model, threads=threads)
     sources = list(_sources(pictures))
     pages = _pages(sources, options["max_pixels"])
@@ -529,6 +532,12 @@ def _file_name(text: str) -> str:
 
 
 # ---- where from ----------------------------------------------------------------------------------
+
+
+def _leave_out_remarks() -> None:
+    """Leave out, as long as the command runs, what Pillow remarks on damaged parts of TIFF files."""
+    click.get_current_context().with_resource(warnings.catch_warnings())
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
 def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | PictureError]]:
