@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inkdigits.errors import ArgumentError
 from inkdigits.result import ROW_FIELDS, Box, Digit, Failure, Number, Reading
 
 SEVEN = Digit(7, 0.9, doubtful=False, probabilities=(0.0,) * 7 + (0.9, 0.05, 0.05), box=Box(1, 2, 3, 4))
@@ -133,6 +134,18 @@ def test_notebook_shows_the_picture_with_its_numbers():
         assert image.size == (1000, 100)
         assert image.convert("L").getextrema()[0] < 100
     assert table == wide._repr_html_()
+
+
+def test_notebook_shows_the_page_that_was_read():
+    """Of a document; a picture by itself is that page."""
+    first, second = (Image.new("L", (90, 60), tone) for tone in (200, 90))
+    document = io.BytesIO()
+    first.save(document, "TIFF", save_all=True, append_images=[second])
+    reading = dataclasses.replace(EMPTY, page=2)
+    for picture in (document.getvalue(), second):
+        assert (reading.show(picture).drawn == 90).all()
+    with pytest.raises(ArgumentError, match="2 pages, and page 3"):
+        dataclasses.replace(EMPTY, page=3).show(document)
 
 
 def test_failure_says_which_page_and_why():

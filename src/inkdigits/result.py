@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from inkdigits.errors import ArgumentError
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -282,19 +284,28 @@ class Reading:
         """Return what a notebook shows as the picture with the reading over it, the table below.
 
         Args:
-            picture: the one that was read, as it was given; where it was turned, ``load_rgb(picture,
-                rotate=...)``.
+            picture: the one that was read, or the document with this page, as it was given; where it was
+                turned, ``load_rgb(page, rotate=...)``.
 
         Raises:
-            ArgumentError, PictureError: as for `read` and `draw`.
+            ArgumentError: as for `read` and `draw`; the document has no such page.
+            PictureError: as for `read`.
 
         Example:
             >>> from inkdigits import read
             >>> read("sheet.jpg").show("sheet.jpg")  # doctest: +SKIP
         """
         from inkdigits.reading.image import load_rgb
+        from inkdigits.reading.sources import find_pages
 
-        return View(self, self.draw(load_rgb(picture)))
+        pages = list(find_pages(picture))
+        if len(pages) == 1:  # also a page by itself, whatever its number was
+            return View(self, self.draw(load_rgb(pages[0])))
+        if self.page > len(pages):
+            raise ArgumentError(
+                f"The document has {len(pages)} pages, and page {self.page} was read. Give the document it is of."
+            )
+        return View(self, self.draw(load_rgb(pages[self.page - 1])))
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
