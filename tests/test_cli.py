@@ -15,12 +15,15 @@ from pathlib import Path
 
 import click
 import cv2
+import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
 from inkdigits.cli import cli
+from inkdigits.files import GrowingFile
 from inkdigits.reading.image import load_gray
 from inkdigits.reading.reader import Reader
 from inkdigits.result import ROW_FIELDS, Digit, Reading
@@ -308,6 +311,13 @@ def test_read_keeps_the_rest_in_the_file(folder, tmp_path):
         assert {row["source"] for row in csv.DictReader(file)} == {f"{folder}/page.jpg"}
 
 
+def test_failure_is_told_beside_a_file(folder, tmp_path):
+    """In a line, whatever the form of the file."""
+    for form in ([], ["--json"], ["--csv"]):
+        said = call("read", folder, *form, "--quiet", "--out", tmp_path / "out", "--overwrite").stderr
+        assert re.fullmatch(r".*/broken\.png: error: .+\n", said)
+
+
 def test_damaged_tiff_is_told_in_ones_own_words(tmp_path):
     """Warnings of Pillow are for programmers."""
     with Image.open(SEVEN) as picture:
@@ -338,6 +348,14 @@ def small(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("small") / "small.png"
     Image.fromarray(load_gray(PAGE)[300:570, 270:790]).save(path)
     return path
+
+
+@pytest.fixture
+def wide(small, tmp_path) -> Path:
+    """The small page beside itself: two columns."""
+    with Image.open(small) as page:
+        Image.fromarray(np.hstack([page, page])).save(tmp_path / "wide.png")
+    return tmp_path / "wide.png"
 
 
 @pytest.fixture
@@ -414,6 +432,18 @@ def test_read_makes_a_table(reading):
     assert rows == [[str(PAGE), "1", "", *row] for row in reading.to_table()]
 
 
+def test_table_in_a_file_has_rows_of_one_length(small, wide, tmp_path):
+    """So that libraries open it, however many columns its pages have."""
+    out = tmp_path / "table.csv"
+    call("read", small, wide, small, "--table", "--out", out)
+    table = pd.read_csv(out, header=None, dtype=str, keep_default_na=False)
+    assert table.shape == (6, 5)
+    assert duckdb.read_csv(str(out), header=False, all_varchar=True).shape == (6, 5)
+    printed = call("read", small, wide, small, "--table").stdout
+    rows = [[cell for cell in row if cell] for row in csv.reader(printed.splitlines())]
+    assert [[cell for cell in row if cell] for row in table.to_numpy().tolist()] == rows
+
+
 def test_table_of_a_region_has_its_rows(small):
     """And says which region it is."""
     rows = list(
@@ -464,6 +494,15 @@ def test_read_refuses_misuse(options, said, small):
     result = call("read", small, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+@pytest.mark.parametrize("options", [["--length", "0"], ["--region", "a=1,2,3"], ["--min-confidence", "nan"]])
+def test_misuse_touches_no_file(options, small, tmp_path):
+    """What stands there stays, and nothing new hinders the right command."""
+    (tmp_path / "old.csv").write_text("old")
+    for out in (["old.csv", "--overwrite"], ["new.csv"]):
+        assert call("read", small, *options, "--out", tmp_path / out[0], *out[1:]).exit_code == 2
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old.csv", "old")]
 
 
 def test_read_turns_pictures(small, tmp_path):
@@ -521,6 +560,40 @@ def test_what_was_read_is_kept_and_gone_on_with(stopped_by, small, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["numbers.jsonl", "pages", "whole.jsonl"]
 
 
+@pytest.fixture
+def call_stopped(monkeypatch):
+    """A call that is stopped after the first page."""
+    add = GrowingFile.add
+
+    def add_and_stop(*page):
+        add(*page)
+        raise KeyboardInterrupt
+
+    def call_and_stop(*arguments) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(GrowingFile, "add", add_and_stop)
+            assert call(*arguments).exit_code == 130
+
+    return call_and_stop
+
+
+def test_picture_named_twice_is_gone_on_with(call_stopped, small, tmp_path):
+    """It is in the file as often as it was named."""
+    command = ("read", small, small, "--json", "--out", tmp_path / "out")
+    call_stopped(*command)
+    assert call(*command, "--resume").exit_code == 0
+    assert (tmp_path / "out").read_text() == call(*command[:-2]).stdout
+
+
+def test_order_of_regions_counts(call_stopped, small, tmp_path):
+    """A form is not gone on with in other columns."""
+    regions = ["--region", "a=0,0,50,50", "--region", "b=50,0,50,50"]
+    command = ("read", small, small, "--form", "--out", tmp_path / "out")
+    call_stopped(*command, *regions)
+    assert "other options" in call(*command, *regions[2:], *regions[:2], "--resume").stderr
+    assert call(*command, *regions, "--resume").exit_code == 0
+
+
 def test_json_comes_page_by_page(small):
     """A line is there as soon as its page is read, not when all are."""
     command = [sys.executable, "-m", "inkdigits", "read", "--json", *[str(small)] * 20]
@@ -562,6 +635,18 @@ def test_table_fits_a_narrow_screen(reading):
     assert max(map(len, wide)) > 16
     assert max(map(len, narrow)) <= 16
     assert " ".join(narrow).split() == " ".join(wide).split()
+
+
+def test_file_does_not_fit_the_screen(wide, tmp_path):
+    """It is the same whatever terminal it is written from."""
+    read_on_a_terminal(wide, "--out", tmp_path / "out", columns=10)
+    assert (tmp_path / "out").read_text() == call("read", wide).stdout
+
+
+def test_progress_counts_pages(document, tmp_path):
+    """A third of a document of three pages after the first."""
+    shown = read_on_a_terminal(document, "--json", "--out", tmp_path / "a.jsonl", columns=100)
+    assert [int(percent) for percent in dict.fromkeys(re.findall(r"(\d+)%", shown))] == [0, 33, 66, 100]
 
 
 def test_progress_shows_while_a_file_is_written(small, tmp_path):

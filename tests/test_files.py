@@ -39,13 +39,12 @@ def test_file_is_readable_by_others(tmp_path):
 # ---- files that grow ------------------------------------------------------------------------------
 
 
-def grown(path, *pages, settings=None, **options) -> dict:
+def grown(path, *pages, settings=None, **options) -> list[tuple]:
     """Add pages to a file and return which it had before."""
     with GrowingFile(path, settings=settings, head="head\n", **options) as file:
-        before = dict(file.done)
         for page in pages:
             file.add(f"page {page}\n", "a", page, note=page)
-    return before
+    return file.done
 
 
 def interrupted(path, *pages, **options) -> None:
@@ -73,8 +72,14 @@ def test_interrupted_file_is_gone_on_with(tmp_path):
     path = tmp_path / "a.txt"
     interrupted(path, 1, 2)
     assert path.read_text() == "head\npage 1\npage 2\n"
-    assert grown(path, 3, resume=True) == {("a", 1): 1, ("a", 2): 2}
+    assert grown(path, 3, resume=True) == [("a", 1, 1), ("a", 2, 2)]
     assert path.read_text() == "head\npage 1\npage 2\npage 3\n"
+
+
+def test_page_may_be_there_twice(tmp_path):
+    """It is known as often as it was added."""
+    interrupted(tmp_path / "a.txt", 1, 1)
+    assert grown(tmp_path / "a.txt", resume=True) == [("a", 1, 1), ("a", 1, 1)]
 
 
 def test_half_a_page_is_cut_off(tmp_path):
@@ -83,14 +88,14 @@ def test_half_a_page_is_cut_off(tmp_path):
     interrupted(path, 1, 2)
     journal = tmp_path / "a.txt.progress"
     journal.write_bytes(journal.read_bytes()[:-5])
-    assert grown(path, 2, resume=True) == {("a", 1): 1}
+    assert grown(path, 2, resume=True) == [("a", 1, 1)]
     assert path.read_text() == "head\npage 1\npage 2\n"
 
 
 def test_file_interrupted_before_its_first_page_begins_anew(tmp_path):
     """Its head is there once."""
     interrupted(tmp_path / "a.txt")
-    assert grown(tmp_path / "a.txt", 1, resume=True) == {}
+    assert grown(tmp_path / "a.txt", 1, resume=True) == []
     assert (tmp_path / "a.txt").read_text() == "head\npage 1\n"
 
 
@@ -102,7 +107,7 @@ def test_file_that_is_there_is_not_touched_unasked(tmp_path):
         with pytest.raises(FileExistsError, match="--overwrite"):
             grown(path, 1, **options)
     assert path.read_text() == "old"
-    assert grown(path, 1, overwrite=True) == {}
+    assert grown(path, 1, overwrite=True) == []
     interrupted(path, 2, overwrite=True)
     with pytest.raises(FileExistsError, match="other options"):
         grown(path, 3, resume=True, settings="others")

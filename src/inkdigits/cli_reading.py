@@ -239,7 +239,14 @@ def read(
     sources = list(_sources(pictures))
     pages = _pages(sources, options["max_pixels"])
     first = list(itertools.islice(pages, 2))
-    form = _Form(name, list(regions), has_titles=len(first) > 1)
+    form = _Form(
+        name, list(regions), has_titles=len(first) > 1, fits_screen=out is None and sys.stdout.isatty()
+    )
+    finished: Counter[tuple[str | None, int]] = Counter()  # a page named twice is there twice
+
+    def is_unfinished(page: Page) -> bool:
+        finished[page.source, page.number] -= 1
+        return finished[page.source, page.number] < 0
 
     def save_pictures(reading: Reading, decoded: Decoded) -> None:
         if draw:
@@ -247,18 +254,19 @@ def read(
         if explain:
             _save_steps(reader, reading, decoded, options, explain)
 
-    settings = json.loads(json.dumps({"form": name, "model": model and str(model), **options}))
-    with _output(out, settings, form.head(), resume=resume, overwrite=overwrite) as output:
-        finished = dict(output.done)
-        counts = sum((Counter(note) for note in finished.values()), Counter(pages=len(finished)))
-        todo = (page for page in itertools.chain(first, pages) if (page.source, page.number) not in finished)
-        answers = reader.read_many(todo, workers=workers, on_page=save_pictures, **options)
-        with _progress(
-            [source for source, _ in sources], is_shown=bool(out or not sys.stdout.isatty())
-        ) as show:
+    places = _Places(len(sources))
+    todo = filter(is_unfinished, places.watch(itertools.chain(first, pages)))
+    # Options are checked here, before a file is touched; pages are taken only below.
+    answers = reader.read_many(todo, workers=workers, on_page=save_pictures, **options)
+    settings = {"form": name, "model": model and str(model), **options, "regions": list(regions.items())}
+    with _output(out, settings, form, resume=resume, overwrite=overwrite) as output:
+        finished.update((source, number) for source, number, _ in output.done)
+        before = len(output.done)
+        counts = sum((Counter(note) for *_, note in output.done), Counter(pages=before))
+        with _progress(places, is_shown=bool(out or not sys.stdout.isatty())) as show:
             for answer in answers:
                 note = _note(answer)
-                if isinstance(answer, FailedPage) and name != "json":
+                if isinstance(answer, FailedPage) and (out or name != "json"):
                     click.echo(f"{form.title(answer)}: error: {printable(answer.error)}", err=True)
                 output.add(
                     click.unstyle(form.text(answer)) if out else form.text(answer),
@@ -269,7 +277,7 @@ def read(
                 counts += Counter(pages=1, **note)
                 show(answer)
     if counts["pages"] > 1:
-        say(_summary(counts, len(finished)))
+        say(_summary(counts, before))
     if counts["failed"]:
         raise click.exceptions.Exit(1)
 
@@ -301,11 +309,13 @@ class _Form:
         name: which of them.
         regions: the names of the parts of a page that are read, if not all of it is.
         has_titles: the text of each page has its source above.
+        fits_screen: text is no wider than the terminal.
     """
 
     name: str | None
     regions: list[str]
     has_titles: bool
+    fits_screen: bool
 
     def head(self) -> str:
         """Return what comes before all pages."""
@@ -346,9 +356,10 @@ class _Form:
             return
         names = {name: f"{name}  " for name in self.regions}
         indent = max((len(name) for name in names.values()), default=0)
+        width = max(1, shutil.get_terminal_size().columns - indent) if self.fits_screen else None
         for region, numbers in itertools.groupby(reading.numbers, key=lambda number: number.region):
             name = names.get(region or "", "")
-            for line in _aligned(list(numbers), _screen_width(indent)):
+            for line in _aligned(list(numbers), width):
                 yield f"{name:{indent}}{line}"
                 name = ""
 
@@ -392,11 +403,6 @@ def _wrapped(texts: Iterable[tuple[str, bool]], width: int) -> Iterator[str]:
     yield line
 
 
-def _screen_width(indent: int) -> int | None:
-    """Return how many characters fit beside an indent; None where no one looks at a screen."""
-    return max(1, shutil.get_terminal_size().columns - indent) if sys.stdout.isatty() else None
-
-
 def _marked(number: Number) -> str:
     """Write a number with its doubtful digits in brackets, or a ? behind it if it is doubtful as a whole."""
     digits = iter(number.digits)
@@ -432,7 +438,7 @@ class _StandardOutput:
     """Takes what a `GrowingFile` takes, and forgets it."""
 
     def __init__(self, head: str) -> None:
-        self.done: dict[tuple[str, int], Any] = {}
+        self.done: list[tuple[str, int, Any]] = []
         click.echo(head, nl=False)
 
     def add(self, text: str, _source: str, _page: int, _note: Any) -> None:
@@ -441,15 +447,20 @@ class _StandardOutput:
 
 @contextlib.contextmanager
 def _output(
-    path: Path | None, settings: Any, head: str, *, resume: bool, overwrite: bool
+    path: Path | None, settings: Any, form: _Form, *, resume: bool, overwrite: bool
 ) -> Iterator[_StandardOutput | GrowingFile]:
     """Open standard output, or a file that keeps every page that is finished."""
     if path is None:
-        yield _StandardOutput(head)
+        yield _StandardOutput(form.head())
         return
+    settings = json.loads(json.dumps(settings))  # as they come back from a file
     try:
-        with GrowingFile(path, settings=settings, head=head, resume=resume, overwrite=overwrite) as file:
+        with GrowingFile(
+            path, settings=settings, head=form.head(), resume=resume, overwrite=overwrite
+        ) as file:
             yield file
+        if form.name == "table":
+            _pad(path)
     except KeyboardInterrupt:
         raise Failure(
             f"Stopped. Every finished page is in {path}. Go on with the same command and --resume.",
@@ -463,15 +474,51 @@ def _output(
         raise Failure(f"{path} can't be written: {error.strerror or error}.") from error
 
 
+def _pad(path: Path) -> None:
+    """Give all rows of a table as many cells, which pages that were written one by one have not."""
+    rows = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))
+    width = max(map(len, rows), default=0)
+    with replacing(path.resolve()) as whole:
+        whole.write_bytes("".join(_csv_row([*row, *[""] * (width - len(row))]) for row in rows).encode())
+
+
+class _Places:
+    """Where each page is among all pages, as far as documents say how many they have.
+
+    Args:
+        sources: how many pictures and documents there are.
+
+    Attributes:
+        total: how many pages there are; a document that does not say is taken for one.
+    """
+
+    def __init__(self, sources: int) -> None:
+        self.total = sources
+        self._places: dict[tuple[str | None, int], int] = {}
+
+    def watch(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Give pages on, noting how many there are up to each."""
+        start = end = 0
+        for page in pages:
+            if page.number == 1:
+                start, end = end, end + (page.of or 1)
+                self.total += end - start - 1
+            self._places[page.source, page.number] = min(start + page.number, end) if page.of else start
+            yield page
+
+    def of(self, answer: Reading | FailedPage) -> int:
+        """Return how many pages there are up to the one of an answer."""
+        return self._places[answer.source, answer.page]
+
+
 @contextlib.contextmanager
-def _progress(sources: list[str], *, is_shown: bool) -> Iterator[Callable[[Reading | FailedPage], None]]:
-    """Show on a terminal how many of the pictures have been read."""
+def _progress(places: _Places, *, is_shown: bool) -> Iterator[Callable[[Reading | FailedPage], None]]:
+    """Show on a terminal how many of the pages have been read."""
     if is_quiet() or not is_shown or not sys.stderr.isatty():
         yield lambda _: None
         return
-    places = {source: place for place, source in enumerate(sources)}
     with click.progressbar(
-        length=len(sources),
+        length=places.total,
         label="Reading",
         file=sys.stderr,
         item_show_func=lambda item: item,
@@ -479,11 +526,12 @@ def _progress(sources: list[str], *, is_shown: bool) -> Iterator[Callable[[Readi
     ) as bar:
 
         def show(answer: Reading | FailedPage) -> None:
-            at = places.get(answer.source or STANDARD_INPUT, bar.pos)
-            bar.update(max(0, at - bar.pos), f"page {answer.page} of {printable(answer.source or '')}")
+            bar.length = places.total
+            item = f"page {answer.page} of {printable(answer.source or '')}"
+            bar.update(places.of(answer) - bar.pos, item)
 
         yield show
-        bar.update(len(sources) - bar.pos)
+        bar.update(places.total - bar.pos)
 
 
 def _save_drawing(reading: Reading, decoded: Decoded, folder: Path) -> None:

@@ -69,7 +69,8 @@ class GrowingFile:
         OSError: the folder or the disk doesn't take it.
 
     Attributes:
-        done: what was noted of each page in the file, by its source and number.
+        done: source, number and what was noted of each page that the file had when work went on, in its
+            order. A page may be there more than once.
 
     Example:
         >>> path = Path(tempfile.mkdtemp()) / "numbers.txt"
@@ -82,7 +83,7 @@ class GrowingFile:
     def __init__(
         self, path: Path, *, settings: Any, head: str = "", resume: bool = False, overwrite: bool = False
     ) -> None:
-        self.done: dict[tuple[str, int], Any] = {}
+        self.done: list[tuple[str, int, Any]] = []
         self._journal_path = path.with_name(f"{path.name}.progress")
         if path.exists() and not overwrite:
             if not resume:
@@ -118,7 +119,7 @@ class GrowingFile:
             if not line.endswith(b"\n"):  # cut short by what ended the program
                 break
             page = json.loads(line)
-            self.done[page["source"], page["page"]] = page["note"]
+            self.done.append((page["source"], page["page"], page["note"]))
             kept.append(line)
             length = page["bytes"]
         return b"".join(kept), length
@@ -127,7 +128,6 @@ class GrowingFile:
         """Write what a finished page has to say, then note that it is finished."""
         self._file.write(text.encode())
         self._file.flush()
-        self.done[source, page] = note
         entry = {"source": source, "page": page, "note": note, "bytes": self._file.tell()}
         self._journal.write(_json_line(entry))
         self._journal.flush()
