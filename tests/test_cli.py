@@ -643,6 +643,13 @@ def test_file_does_not_fit_the_screen(wide, tmp_path):
     assert (tmp_path / "out").read_text() == call("read", wide).stdout
 
 
+def test_failure_has_a_line_of_its_own(tmp_path):
+    """Progress, which had it, goes on in the next."""
+    (tmp_path / "a.png").write_bytes(b"broken")
+    shown = read_on_a_terminal(tmp_path / "a.png", "--out", tmp_path / "a.txt", columns=200)
+    assert f"\x1b[1G\x1b[K{tmp_path}/a.png: error: " in shown
+
+
 def test_progress_counts_pages(document, tmp_path):
     """A third of a document of three pages after the first."""
     shown = read_on_a_terminal(document, "--json", "--out", tmp_path / "a.jsonl", columns=100)

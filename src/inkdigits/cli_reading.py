@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 GAP = "  "  # between numbers
+ERASE = "\x1b[1G\x1b[K"  # a line of progress; click leaves it out where there is no terminal
 
 
 @click.command(cls=Command)
@@ -267,7 +268,7 @@ def read(
             for answer in answers:
                 note = _note(answer)
                 if isinstance(answer, FailedPage) and (out or name != "json"):
-                    click.echo(f"{form.title(answer)}: error: {printable(answer.error)}", err=True)
+                    click.echo(f"{ERASE}{form.title(answer)}: error: {printable(answer.error)}", err=True)
                 output.add(
                     click.unstyle(form.text(answer)) if out else form.text(answer),
                     answer.source or "",

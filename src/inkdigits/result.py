@@ -303,7 +303,8 @@ class Reading:
             return View(self, self.draw(load_rgb(pages[0])))
         if self.page > len(pages):
             raise ArgumentError(
-                f"The document has {len(pages)} pages, and page {self.page} was read. Give the document it is of."
+                f"The document has {len(pages)} pages, and page {self.page} was read. "
+                "Give the document that was read."
             )
         return View(self, self.draw(load_rgb(pages[self.page - 1])))
 
