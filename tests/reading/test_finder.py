@@ -157,15 +157,18 @@ def test_unsure_marks_do_not_tell_enough(heights, scores, enough):
     assert not finder._tells_enough(marks_of(*boxes, scores=list(scores)), 0.5)
 
 
-def test_bands_see_what_the_whole_page_shows(mnist, monkeypatch):
-    """A digit on the border of two bands is found as if there were none."""
+@pytest.mark.parametrize("turned", [False, True])
+def test_bands_see_what_the_whole_page_shows(mnist, monkeypatch, turned):
+    """A digit on the border of two bands, of rows or columns, is found as if there were none."""
     page = np.full((800, 320), 255, np.uint8)
     for place, image in enumerate(mnist.validation.images[:50]):
         page[14 + 15 * place : 42 + 15 * place, 20 + 70 * (place % 4) :][:28, :28] -= image
+    page = page.T.copy() if turned else page
     look = inkdigits.Reader().finder
     at_once = look.find(page)
     monkeypatch.setattr(finder, "BAND", 320 * 256)
-    assert [rows.stop - rows.start for rows, _ in finder._bands(832, 352)] == [352, 480, 480, 288]
+    monkeypatch.setattr(finder, "WIDEST", 352)
+    assert [rows.stop - rows.start for rows, _ in finder._bands(832, 224)] == [352, 480, 480, 288]
     in_bands = look.find(page)
-    assert len(at_once) > 40
+    assert len(at_once) > (10 if turned else 40)
     assert np.allclose(in_bands.boxes, at_once.boxes, atol=0.5)

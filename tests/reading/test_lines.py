@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from inkdigits import Reader
+from inkdigits.reading import lines
 from inkdigits.reading.lines import (
     NAMES,
     SLICE,
@@ -131,3 +133,17 @@ def test_a_short_line_goes_on_as_paper():
 def test_a_long_line_is_left_alone():
     """Nothing is cut off."""
     assert padded(np.zeros((32, 50), np.uint8), 20).shape == (32, 50)
+
+
+def test_a_line_too_long_for_once_is_read_in_pieces(mnist, monkeypatch):
+    """With the answers that it gets in one piece."""
+    line = np.full((32, 402), 230, np.uint8)
+    for place, image in enumerate(mnist.validation.images[:13]):
+        line[2:30, 5 + 30 * place :][:28, :28] -= image // 2
+    reader = Reader().lines
+    (at_once,) = reader.read([line])
+    monkeypatch.setattr(lines, "PIECE", 100)
+    in_pieces, nothing = reader.read([line, line[:, :0]])
+    until = 201 - 20  # how far a line is continued depends on what is read with it
+    assert np.allclose(in_pieces[:until], at_once[:until], atol=1e-4)
+    assert nothing.shape == (0, 16)

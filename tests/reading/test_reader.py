@@ -17,7 +17,7 @@ from inkdigits.reading.finder import Marks
 from inkdigits.reading.image import load_gray
 from inkdigits.reading.layout import Crop
 from inkdigits.reading.lines import characters
-from inkdigits.reading.reader import Reader, read
+from inkdigits.reading.reader import Reader, read, straight_lines
 from inkdigits.result import Box, Failure, Reading
 
 PAGES = Path(__file__).parents[2] / "examples" / "pages"
@@ -121,6 +121,17 @@ def test_strip_is_read_even_if_the_finder_sees_nothing(reader, mnist, monkeypatc
     assert [(number.text, number.doubtful) for number in numbers] == [("207", True)] * read
     for place, digit in enumerate(numbers[0].digits if numbers else ()):
         assert digit.box.x + digit.box.width / 2 == pytest.approx(54 + 30 * place, abs=8)
+
+
+def test_noise_makes_no_endless_line():
+    """Marks all along a band are a line, but no longer one than is ever written; nor is the band a strip."""
+    boxes = np.array([(30.0 * place, 0, 8, 10) for place in range(400)], np.float32)
+    marks = Marks(boxes, np.full(400, 0.5, np.float32), np.zeros(400, np.bool_))
+    lines, crops = straight_lines(marks, (10, 12_000))
+    assert sorted(index for line in lines for index in line.indices) == list(range(400))
+    assert len(lines) == 3
+    assert max(crop.width for crop in crops) < 12_000
+    assert straight_lines(Marks.none(), (10, 12_000)) == ([], [])
 
 
 # Doubt

@@ -24,7 +24,8 @@ CLOSER = 2.0  # enlargement of the last look at a small picture in which nothing
 FRAME = 16  # pixels of even gray around a page, so that a digit at its edge looks like any other
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
-BAND, AROUND = 2_000_000, 128  # pixels the network takes at once, and rows around them that may tell it more
+# Pixels the network takes at once, of the width too, and rows and columns around them that may tell it more.
+BAND, WIDEST, AROUND = 2_000_000, 8_192, 128
 SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to a coarser one.
@@ -125,11 +126,16 @@ class Finder(Part):
             yield self._look(gray, CLOSER, least, is_last=True)
 
     def _maps(self, page: Gray) -> Floats:
-        """Run the network over a framed page, a large one in bands: it takes 60 bytes of memory a pixel."""
+        """Run the network over a framed page, a large one in parts: it takes 60 bytes of memory a pixel."""
+        height, width = page.shape
+        most = BAND // min(width, WIDEST) // MULTIPLE * MULTIPLE
         answers = []
-        for rows, own in _bands(*page.shape):
-            maps = self._model.network.run(page[np.newaxis, rows])[0]
-            answers.append(maps[own.start // SPOT : own.stop // SPOT])
+        for rows, own_rows in _bands(height, most):
+            across = []
+            for columns, own in _bands(width, WIDEST):
+                maps = self._model.network.run(page[np.newaxis, rows, columns])[0]
+                across.append(maps[own_rows, own])
+            answers.append(np.concatenate(across, axis=1))
         return np.concatenate(answers)
 
     def _look(self, gray: Gray, scale: float, least: float, *, is_last: bool) -> Look:
@@ -145,13 +151,13 @@ class Finder(Part):
         return Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
 
 
-def _bands(height: int, width: int) -> Iterator[tuple[slice, slice]]:
-    """Yield which rows of a page to look at together, with what is around them, and which of these count."""
-    rows = max(AROUND, BAND // width // MULTIPLE * MULTIPLE)
-    for start in range(0, height, rows):
-        end = min(start + rows, height)
-        first, last = max(0, start - AROUND), min(height, end + AROUND)
-        yield slice(first, last), slice(start - first, end - first)
+def _bands(side: int, most: int) -> Iterator[tuple[slice, slice]]:
+    """Yield which rows or columns to look at together, with what is around them, and which spots count."""
+    step = max(AROUND, most)
+    for start in range(0, side, step):
+        end = min(start + step, side)
+        first, last = max(0, start - AROUND), min(side, end + AROUND)
+        yield slice(first, last), slice((start - first) // SPOT, (end - first) // SPOT)
 
 
 def _tells_enough(marks: Marks, scale: float) -> bool:

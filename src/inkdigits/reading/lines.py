@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float32]
 
 LINE_HEIGHT: int = PARTS["lines"]["input"]["shape"][1]  # pixels the network takes
 BATCH, BATCH_WIDTH = 16, 16_384  # lines and pixels of their widths read at once, for the memory's sake
+PIECE, BESIDE = 8_192, 64  # pixels of a line read at once, and beside them what may tell more
 SLICE = 2  # pixels of the width for each of its answers
 BEAMS, UNLIKELY = 8, 1e-3  # texts followed at once; a character below this chance begins none
 HOPELESS = 1e-4  # of the likeliest text; what is less likely than that share of it is followed no more
@@ -56,13 +57,25 @@ class LineReader(Part):
         Returns:
             The answers of each line, float32 (T, 16), for `characters`.
         """
-        answers = [np.zeros((0, len(NAMES)), np.float32) for _ in lines]
-        for batch in _batches([line.shape[1] for line in lines]):
-            width = -(-max(lines[i].shape[1] for i in batch) // 4) * 4
-            probabilities = self._model.network.run(np.stack([padded(lines[i], width) for i in batch]))
-            for i, each in zip(batch, probabilities, strict=True):
-                answers[i] = each
-        return answers
+        pieces = [(i, *piece) for i, line in enumerate(lines) for piece in _pieces(line.shape[1])]
+        parts: list[list[Floats]] = [[] for _ in lines]
+        read: dict[int, Floats] = {}
+        for batch in _batches([seen.stop - seen.start for _, seen, _ in pieces]):
+            cuts = [lines[pieces[j][0]][:, pieces[j][1]] for j in batch]
+            width = -(-max(each.shape[1] for each in cuts) // 4) * 4
+            probabilities = self._model.network.run(np.stack([padded(each, width) for each in cuts]))
+            read |= zip(batch, probabilities, strict=True)
+        for j, (i, _, own) in enumerate(pieces):
+            parts[i].append(read[j][own])
+        return [np.concatenate(each) if each else np.zeros((0, len(NAMES)), np.float32) for each in parts]
+
+
+def _pieces(width: int) -> Iterator[tuple[slice, slice]]:
+    """Yield which columns of a line to read together, and which answers to these count."""
+    for start in range(0, width, PIECE):
+        first, last = max(0, start - BESIDE), min(width, start + PIECE + BESIDE)
+        end = None if start + PIECE >= width else (start + PIECE - first) // SLICE
+        yield slice(first, last), slice((start - first) // SLICE, end)
 
 
 def _batches(widths: list[int]) -> Iterator[list[int]]:
@@ -166,7 +179,12 @@ def decode(answers: Floats) -> tuple[int, ...]:
     """
     # Of each text so far, the probability of all paths to it that end with nothing, and with its last.
     texts: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
+    settled: tuple[int, ...] = ()
     for row in answers.astype(np.float64).tolist():
+        if row[0] > 1 - UNLIKELY:  # nothing is here: what comes doesn't depend on what was before
+            settled += max(texts, key=lambda text: sum(texts[text]))
+            texts = {(): (1.0, 0.0)}
+            continue
         likely = [label for label, chance in enumerate(row) if chance > UNLIKELY and label]
         longer: dict[tuple[int, ...], tuple[float, float]] = {}
         for text, (empty, full) in texts.items():
@@ -182,7 +200,7 @@ def decode(answers: Floats) -> tuple[int, ...]:
         kept = sorted(chances, key=chances.__getitem__, reverse=True)[:BEAMS]
         least = HOPELESS * chances[kept[0]]
         texts = {text: longer[text] for text in kept if chances[text] >= least}
-    return max(texts, key=lambda text: sum(texts[text]))
+    return settled + max(texts, key=lambda text: sum(texts[text]))
 
 
 def likelihood(answers: Floats, text: Sequence[int]) -> float:

@@ -42,6 +42,7 @@ from inkdigits.reading.lines import (
     LINE_HEIGHT,
     NAMES,
     SLICE,
+    UNLIKELY,
     Character,
     LineReader,
     characters,
@@ -68,8 +69,9 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 LIKELY = 0.5
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
 USUAL_LETTERS, FEW_LETTERS = 0.1, 0.2
-# Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing.
-STRIP = 96
+MOST_HEIGHTS = 400  # of a digit, that a line is long
+# Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing;
+STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
 USUAL_WIDTH = 0.65  # of a digit, in heights
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
@@ -282,8 +284,8 @@ def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], li
 
     A strip without marks is one line, of which all is read.
     """
-    lines = find_lines(marks.boxes, marks.is_sign)
-    if not lines and shape[0] < STRIP:
+    lines = [part for line in find_lines(marks.boxes, marks.is_sign) for part in _bounded(line, marks)]
+    if not lines and shape[0] < STRIP and shape[1] <= LONGEST * shape[0]:
         strip = whole(shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
         return [Line((), 0.0)], [strip]
     crops = []
@@ -300,6 +302,16 @@ def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], li
             )
         )
     return lines, crops
+
+
+def _bounded(line: Line, marks: Marks) -> Iterator[Line]:
+    """Yield a line; its parts where it is longer than any that was written, as of noise, for time's sake."""
+    boxes = marks.boxes[list(line.indices)]
+    across = (boxes[:, 0] - boxes[0, 0]) / np.median(boxes[:, 3])
+    for part in np.unique(across // MOST_HEIGHTS):
+        chosen = np.flatnonzero(across // MOST_HEIGHTS == part)
+        if not marks.is_sign[np.array(line.indices)[chosen]].all():
+            yield Line(tuple(line.indices[i] for i in chosen), line.slope)
 
 
 def _place(
@@ -359,7 +371,7 @@ def _completed(text: list[Character], answers: Floats, crop: Crop, marks: Marks)
         return text
     names = [NAMES.index(character.value) for character in text]
     middles = [(character.start + character.end) / 2 for character in text]
-    chance = likelihood(answers, names)
+    nothing = [-1, *np.flatnonzero(answers[:, 0] > 1 - UNLIKELY).tolist(), len(answers)]
     across = (_centers(marks) @ crop.matrix[:, :2].T + crop.matrix[:, 2])[:, 0]
     reach = WITHIN * marks.boxes[:, 2] * np.hypot(*crop.matrix[:, 0])
     passed_over = ~marks.is_sign
@@ -371,11 +383,15 @@ def _completed(text: list[Character], answers: Floats, crop: Crop, marks: Marks)
         there = answers[max(start, 0) : end + 1, 1:11]
         if not there.size:
             continue
-        place = bisect.bisect(middles, float(across[mark]))
-        longer = [*names[:place], 1 + int(there.max(axis=0).argmax()), *names[place:]]
-        chance_of_longer = likelihood(answers, longer)
-        if chance_of_longer > SEEN_TWICE * chance:
-            names, chance = longer, chance_of_longer
+        # What is beyond slices with nothing is as likely with the digit as without it.
+        first = nothing[max(0, bisect.bisect_left(nothing, start) - 1)]
+        last = nothing[min(len(nothing) - 1, bisect.bisect(nothing, end))]
+        part, place = answers[first + 1 : last], bisect.bisect(middles, float(across[mark]))
+        low, high = (bisect.bisect(middles, SLICE * edge) for edge in (first, last))
+        digit = 1 + int(there.max(axis=0).argmax())
+        longer = [*names[low:place], digit, *names[place:high]]
+        if likelihood(part, longer) > SEEN_TWICE * likelihood(part, names[low:high]):
+            names.insert(place, digit)
             middles.insert(place, float(across[mark]))
     return spell(answers, names) if len(names) > len(text) else text
 
