@@ -57,3 +57,12 @@ def test_blank_page_has_no_lines():
     """Nothing is found, and that is shown."""
     names = [step.name for step in explain(Reader(), np.full((120, 100), 255, np.uint8))]
     assert names[-1] == "kept"
+
+
+@pytest.mark.parametrize("names", [["lines"], ["kept", "heat-1"], ["upright-gray"], []])
+def test_only_the_steps_asked_for_are_drawn(gray, steps, names):
+    """Each as it is among all."""
+    drawn = {step.name: step.picture for step in explain(Reader(), gray, names=names)}
+    assert set(drawn) == set(names)
+    for name, picture in drawn.items():
+        assert np.array_equal(picture, steps[name].picture)

@@ -123,6 +123,18 @@ def test_strip_is_read_even_if_the_finder_sees_nothing(reader, mnist, monkeypatc
         assert digit.box.x + digit.box.width / 2 == pytest.approx(54 + 30 * place, abs=8)
 
 
+def test_a_number_nobody_can_read_is_guessed_where_its_length_was_said(reader, mnist, monkeypatch):
+    """The finder sees digits, and the line reader none."""
+    boxes = np.array([(44 + 30 * place, 8, 20, 24) for place in range(3)], np.float32)
+    marks = Marks(boxes, np.full(3, 0.9, np.float32), np.zeros(3, np.bool_))
+    monkeypatch.setattr(reader.finder, "find", lambda *_, **__: marks)
+    blurred = cv2.GaussianBlur(strip_207(mnist, 40), (0, 0), 6)
+    assert not reader.read(blurred).numbers
+    (number,) = reader.read(blurred, length=3).numbers
+    assert len(number.digits) == 3
+    assert number.doubtful
+
+
 def test_noise_makes_no_endless_line():
     """Marks all along a band are a line, but no longer one than is ever written; nor is the band a strip."""
     boxes = np.array([(30.0 * place, 0, 8, 10) for place in range(400)], np.float32)

@@ -5,7 +5,7 @@ The steps are those of `Reader.read`, taken once more and drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ import numpy.typing as npt
 from inkdigits.drawing import DOUBTFUL, FONT, SURE
 from inkdigits.reading.finder import SPOT, Look, Marks, joined, once
 from inkdigits.reading.layout import cut
-from inkdigits.reading.lines import LINE_HEIGHT, Character, characters
-from inkdigits.reading.reader import Reader, straight_lines
+from inkdigits.reading.lines import LINE_HEIGHT, Character
+from inkdigits.reading.reader import Reader, spell_lines
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -45,30 +45,40 @@ class Step:
     picture: Pixels
 
 
-def explain(reader: Reader, gray: Pixels, *, full_resolution: bool = False) -> Iterator[Step]:
+def explain(
+    reader: Reader, gray: Pixels, *, full_resolution: bool = False, names: Collection[str] | None = None
+) -> Iterator[Step]:
     """Yield what the reader sees in a page and makes of it, step by step.
 
     Args:
         reader: which one.
         gray: the upright page, uint8 of shape (H, W).
         full_resolution: as for `Reader.read`.
+        names: of the steps wanted; None for all.
 
     Example:
         >>> [step.name for step in explain(Reader(), np.full((100, 120), 255, np.uint8))]
         ['upright-gray', 'heat-1', 'heat-2', 'found', 'kept']
     """
-    yield Step("upright-gray", "The page, upright and gray.", gray)
+    is_wanted = (lambda _: True) if names is None else names.__contains__
+    if is_wanted("upright-gray"):
+        yield Step("upright-gray", "The page, upright and gray.", gray)
     looks = list(reader.finder.looks(gray, full_resolution=full_resolution))
     for number, look in enumerate(looks, start=1):
-        text = f"Look {number}: where the middle of a digit (red) or of a sign (blue) may be."
-        yield Step(f"heat-{number}", text, _heat(look))
+        if is_wanted(name := f"heat-{number}"):
+            text = f"Look {number}: where the middle of a digit (red) or of a sign (blue) may be."
+            yield Step(name, text, _heat(look))
     found = joined([Marks.none(), *(look.marks for look in looks)])
-    yield Step("found", f"All {len(found)} boxes that the looks found.", _boxes(gray, found))
+    if is_wanted("found"):
+        yield Step("found", f"All {len(found)} boxes that the looks found.", _boxes(gray, found))
     kept = once(found)
-    yield Step("kept", f"The {len(kept)} that are kept of those on one another.", _boxes(gray, kept))
-    strips = [cut(gray, crop) for crop in straight_lines(kept, gray.shape)[1]]
-    if strips:
-        texts = [characters(answers) for answers in reader.lines.read(strips)]
+    if is_wanted("kept"):
+        yield Step("kept", f"The {len(kept)} that are kept of those on one another.", _boxes(gray, kept))
+    if not is_wanted("lines"):
+        return
+    _, crops, _, texts = spell_lines(reader.lines, gray, kept)
+    if crops:
+        strips = [cut(gray, crop) for crop in crops]
         yield Step("lines", f"The {len(strips)} lines, straight, with what is read.", _lines(strips, texts))
 
 

@@ -256,18 +256,14 @@ class Reader:
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
-        lines, crops = straight_lines(marks, gray.shape)
-        answers = [
-            answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
-            for crop, answer in zip(crops, self.lines.read([cut(gray, crop) for crop in crops]), strict=True)
-        ]
-        texts = [
-            _completed(characters(answer), answer, crop, marks[np.array(line.indices, np.intp)])
-            for answer, crop, line in zip(answers, crops, lines, strict=True)
-        ]
+        lines, crops, answers, texts = spell_lines(self.lines, gray, marks)
         ink = _place(texts, answers, lines, crops, marks)
         if length is None:
             return ink
+        if not ink.lines and len(marks):  # no digit is likely, but there is a number
+            row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
+            texts[row] = characters(answers[row], digits=length)
+            ink = _place(texts, answers, lines, crops, marks)
         sizes = []  # of each line's numbers, in characters
         for row, line, numbers in zip(ink.rows, ink.lines, ink.numbers, strict=True):
             fitting = group(numbers, ink.boxes, ~ink.is_sign, length)
@@ -277,6 +273,26 @@ class Reader:
             sizes.append([len(number) for number in again])
         ink = _place(texts, answers, lines, crops, marks)
         return replace(ink, numbers=[_cut_up(*each) for each in zip(ink.lines, sizes, strict=True)])
+
+
+def spell_lines(
+    line_reader: LineReader, gray: Gray, marks: Marks
+) -> tuple[list[Line], list[Crop], list[Floats], list[list[Character]]]:
+    """Read along the lines that the marks on a page (H, W) make.
+
+    Returns:
+        The lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
+    """
+    lines, crops = straight_lines(marks, gray.shape)
+    answers = [
+        answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
+        for crop, answer in zip(crops, line_reader.read([cut(gray, crop) for crop in crops]), strict=True)
+    ]
+    texts = [
+        _completed(characters(answer), answer, crop, marks[np.array(line.indices, np.intp)])
+        for answer, crop, line in zip(answers, crops, lines, strict=True)
+    ]
+    return lines, crops, answers, texts
 
 
 def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], list[Crop]]:

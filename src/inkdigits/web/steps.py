@@ -32,9 +32,8 @@ def steps_of(
         Plain values for JSON: name, text, and the picture as a PNG file in Base64.
     """
     gray = load_gray(page, max_pixels=max_pixels)
-    for step in explain(reader, gray):
-        if names is None or step.name in names:
-            yield _to_dict(step)
+    if names is None or set(names) - {DIGIT}:
+        yield from map(_to_dict, explain(reader, gray, names=names))
     if names is not None and DIGIT in names:
         ink = find_ink(gray)
         if ink is not None:
