@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from inkdigits.learning import linereading
-from inkdigits.learning.linereading import LONGEST, WIDTH, Answers
+from inkdigits.learning.linereading import LONGEST, STEP, WIDTH, Answers, Batches
+from inkdigits.learning.networks import build_network
 from inkdigits.reading.lines import NAMES
 
 
 def test_lines_and_texts_belong_together(mnist):
     """Every line has the form the network takes, and a text that is padded with 0."""
-    lines, texts = linereading._lines(mnist.train, 20, [0], "training")
+    lines, texts, widths = linereading._lines(mnist.train, 20, [0], "training")
     assert lines.shape == (20, 32, WIDTH, 1)
     assert lines.dtype == np.uint8
     assert texts.shape == (20, LONGEST)
@@ -18,6 +19,58 @@ def test_lines_and_texts_belong_together(mnist):
         count = int((text > 0).sum())
         assert (text[:count] > 0).all()
         assert (text < len(NAMES)).all()
+    for line, width in zip(lines, widths, strict=True):
+        assert (line[:, width:] == np.median(line[:, :width])).all()
+
+
+def batches_of(widths, size=4):
+    """Batches of lines of these widths, each line with its number as gray level and as only character."""
+    numbers = np.arange(len(widths))
+    lines = np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], (len(widths), 32, WIDTH, 1))
+    texts = np.zeros((len(widths), LONGEST), np.int32)
+    texts[:, 0] = numbers
+    return Batches(lines, texts, np.array(widths), size, np.random.default_rng(0))
+
+
+def test_batches_hold_every_line_once():
+    """Together with its characters."""
+    batches = batches_of(np.random.default_rng(0).integers(20, WIDTH + 1, 50))
+    seen = []
+    for lines, texts in (batches[i] for i in range(len(batches))):
+        assert (lines[:, 0, 0, 0] == texts[:, 0]).all()
+        seen += texts[:, 0].tolist()
+    assert sorted(seen) == list(range(50))
+
+
+def test_batches_are_as_wide_as_their_widest_line():
+    """In whole steps, and the first two tell Keras that widths differ."""
+    widths = np.random.default_rng(0).integers(20, WIDTH + 1, 50)
+    batches = batches_of(widths)
+    shapes = [lines.shape[2] for lines, _ in (batches[i] for i in range(len(batches)))]
+    for i, shape in enumerate(shapes):
+        widest = widths[batches[i][1][:, 0]].max()
+        assert widest <= shape < widest + STEP
+    assert shapes[0] == max(shapes) > shapes[1]
+
+
+def test_nothing_is_read_beyond_a_line(mnist):
+    """Lines are shown to the network little wider than they are, and have no character beyond."""
+    lines, _, widths = linereading._lines(mnist.train, 20, [0], "training")
+    network = build_network("lines")
+    logits = linereading._predict(network, lines, widths)
+    assert logits.shape == (20, WIDTH // 2, 16)
+    for line, width, each in zip(lines, widths.tolist(), logits, strict=True):
+        shown = min(WIDTH, -(-width // STEP) * STEP)
+        assert (each[shown // 2 :].argmax(axis=1) == 0).all()
+        alone = network.predict(line[np.newaxis, :, :shown], verbose=0)[0]
+        assert np.allclose(each[: shown // 2], alone, atol=1e-3)
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 8])
+def test_few_lines_make_few_batches(count):
+    """One batch, two, the last one not full."""
+    batches = batches_of([50] * count)
+    assert sum(len(batches[i][1]) for i in range(len(batches))) == count
 
 
 def test_same_seed_gives_the_same_lines(mnist):

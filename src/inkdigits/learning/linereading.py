@@ -19,9 +19,11 @@ from inkdigits.learning.mnist import Mnist, Split
 from inkdigits.learning.recipe import Recipe
 from inkdigits.learning.synthesis.pages import NAMES, make_line
 from inkdigits.learning.synthesis.paper import Purpose
-from inkdigits.reading.lines import LINE_HEIGHT, best_path, decode, likelihood, padded
+from inkdigits.reading.lines import LINE_HEIGHT, SLICE, best_path, decode, likelihood, padded
 
 WIDTH = 224  # pixels; shorter lines are continued with their paper
+STEP = 32  # pixels; a batch is a multiple of it wide
+NOTHING = 20.0  # logits by which nothing is likelier than a character beyond a line's end
 LONGEST = 18  # characters a line
 VALIDATION_LINES = 1_000  # to choose the epoch and the temperature
 EVALUATION_LINES = 2_000  # to measure what was chosen
@@ -46,25 +48,26 @@ class LineReading:
         # Epochs count from 1, so no training line comes from the same random numbers.
         self._validation = _lines(dataset.validation, VALIDATION_LINES, [0, 0], "held-out")
 
-    def prepare(self, epoch: int) -> tuple[Gray, npt.NDArray[np.int32]]:
-        """Return an epoch's lines (N, 32, 224, 1) and their characters (N, 18), 0 where there is none."""
-        return _lines(self._dataset.train, self.samples, [self._seed, epoch], "training")
+    def prepare(self, epoch: int) -> tuple[Batches, None]:
+        """Return an epoch's lines and their characters."""
+        made = _lines(self._dataset.train, self.samples, [self._seed, epoch], "training")
+        return Batches(*made, self._recipe.batch_size, np.random.default_rng([self._seed, epoch])), None
 
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return the loss and the share of lines read without a mistake."""
-        lines, texts = self._validation
-        logits = network.predict(lines, batch_size=100, verbose=0)
+        lines, texts, widths = self._validation
+        logits = _predict(network, lines, widths)
         loss = float(keras.ops.convert_to_numpy(self.loss(texts, logits)))
         return {"loss": loss, "accuracy": float(_exact(logits, texts).mean())}
 
     def export(self, network: keras.Model) -> Export:
         """Calibrate, choose the doubt threshold, export, and evaluate on lines that chose nothing."""
-        lines, texts = self._validation
-        answers = Answers.of(network.predict(lines, batch_size=100, verbose=0), texts)
+        lines, texts, widths = self._validation
+        answers = Answers.of(_predict(network, lines, widths), texts)
         temperature = fit_temperature(answers)
         threshold = _doubt_threshold(answers.confidence(temperature), answers.right)
-        lines, texts = _lines(self._dataset.validation, EVALUATION_LINES, [0, 1], "held-out")
-        logits = network.predict(lines, batch_size=100, verbose=0)
+        lines, texts, widths = _lines(self._dataset.validation, EVALUATION_LINES, [0, 1], "held-out")
+        logits = _predict(network, lines, widths)
         answers = Answers.of(logits, texts)
         confidence = answers.confidence(temperature)
         sure = confidence >= SURE
@@ -102,16 +105,72 @@ class LineReading:
 
 def _lines(
     digits: Split, count: int, seed: list[int], purpose: Purpose
-) -> tuple[Gray, npt.NDArray[np.int32]]:
+) -> tuple[Gray, npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return lines (N, 32, 224, 1), their characters (N, 18), 0 where there is none, and widths (N,)."""
     lines = np.zeros((count, LINE_HEIGHT, WIDTH, 1), np.uint8)
     texts = np.zeros((count, LONGEST), np.int32)
+    widths = np.zeros(count, np.int64)
     for number in range(count):
         rng = np.random.default_rng([*seed, number])
         line = make_line(digits, rng, LINE_HEIGHT, WIDTH, purpose=purpose)
         lines[number, :, :, 0] = padded(line.image, WIDTH)
+        widths[number] = line.image.shape[1]
         characters = [NAMES.index(character) + 1 for character in line.text[:LONGEST]]
         texts[number, : len(characters)] = characters
-    return lines, texts
+    return lines, texts, widths
+
+
+def _predict(network: keras.Model, lines: Gray, widths: npt.NDArray[np.int64]) -> Floats:
+    """Return logits (N, 112, 16) of lines, read as a reader does: not continued far, and nothing beyond."""
+    logits = np.full((len(lines), WIDTH // SLICE, len(NAMES) + 1), -NOTHING, np.float32)
+    logits[..., 0] = 0
+    steps = -(-widths // STEP)
+    for step in np.unique(steps):
+        chosen = np.flatnonzero(steps == step)
+        width = min(WIDTH, int(step) * STEP)
+        predicted = network.predict(lines[chosen, :, :width], batch_size=100, verbose=0)
+        logits[chosen, : width // SLICE] = predicted
+    return logits
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """An epoch in batches of lines of similar width, each as wide as its widest: a quarter less to compute.
+
+    Args:
+        lines: uint8 (N, 32, W, 1).
+        texts: int32 (N, 18), their characters, 0 where there is none.
+        widths: of each line without what it is continued with.
+        size: lines a batch.
+        rng: decides the order of the batches.
+    """
+
+    def __init__(
+        self,
+        lines: Gray,
+        texts: npt.NDArray[np.int32],
+        widths: npt.NDArray[np.int64],
+        size: int,
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__()
+        self._lines, self._texts = lines, texts
+        by_width = np.argsort(widths, kind="stable")
+        batches = [by_width[start : start + size] for start in range(0, len(lines), size)]
+        # Keras takes the first two for the form of all, so their widths must differ if any do.
+        self._chosen = [batches[i] for i in (-1, 0, *rng.permutation(range(1, len(batches) - 1)))][
+            : len(batches)
+        ]
+        # Few different widths, because TensorFlow prepares for each.
+        self._widths = [-(-int(widths[chosen].max()) // STEP) * STEP for chosen in self._chosen]
+
+    def __len__(self) -> int:
+        """Return how many batches there are."""
+        return len(self._chosen)
+
+    def __getitem__(self, number: int) -> tuple[Gray, npt.NDArray[np.int32]]:
+        """Return a batch's lines and their characters."""
+        chosen = self._chosen[number]
+        return self._lines[chosen, :, : self._widths[number]], self._texts[chosen]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

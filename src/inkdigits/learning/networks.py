@@ -191,20 +191,21 @@ def lines() -> Model:
         427208
     """
     line = Input((LINE_HEIGHT, None, 1))
+    steady = 0.99  # a batch has lines of one length; what is normal for all is seen over many batches
     features = _apply(
         [
             layers.Rescaling(1 / 127.5, offset=-1),
-            *_convolution(24, 3),
+            *_convolution(24, 3, momentum=steady),
             layers.MaxPooling2D(2),
-            *_convolution(32, 3),
-            *_convolution(32, 3),
+            *_convolution(32, 3, momentum=steady),
+            *_convolution(32, 3, momentum=steady),
             layers.MaxPooling2D((2, 1)),
-            *_convolution(64, 3),
-            *_convolution(64, 3),
+            *_convolution(64, 3, momentum=steady),
+            *_convolution(64, 3, momentum=steady),
             layers.MaxPooling2D((2, 1)),
-            *_convolution(96, 3),
+            *_convolution(96, 3, momentum=steady),
             layers.Conv2D(128, (4, 1), use_bias=False),  # the whole height at once
-            layers.BatchNormalization(momentum=0.9),
+            layers.BatchNormalization(momentum=steady),
             layers.Activation("relu"),
             layers.Reshape((-1, 128)),
         ],
@@ -212,7 +213,7 @@ def lines() -> Model:
     )
     for dilation in (1, 2, 4):
         ahead = layers.Conv1D(128, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
-        ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(ahead))
+        ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=steady)(ahead))
         features = layers.Add()([features, ahead])
     return Model(line, layers.Dense(len(NAMES), dtype="float32")(layers.Dropout(0.1)(features)), name="lines")
 
@@ -223,12 +224,14 @@ def _apply(parts: Iterable[layers.Layer], value: KerasTensor) -> KerasTensor:
     return value
 
 
-def _convolution(filters: int, size: int, strides: int = 1, dilation: int = 1) -> list[layers.Layer]:
+def _convolution(
+    filters: int, size: int, strides: int = 1, dilation: int = 1, momentum: float = 0.9
+) -> list[layers.Layer]:
     """Return a convolution, its normalization and its activation."""
     return [
         layers.Conv2D(filters, size, strides=strides, dilation_rate=dilation, padding="same", use_bias=False),
         # Epochs are short: statistics that follow in ten steps are ready when the first one ends.
-        layers.BatchNormalization(momentum=0.9),
+        layers.BatchNormalization(momentum=momentum),
         layers.Activation("relu"),
     ]
 

@@ -280,7 +280,10 @@ class Task(Protocol):
     samples: int
 
     def prepare(self, epoch: int) -> tuple[Any, Any]:
-        """Return inputs and targets of an epoch, which depend on seed and epoch alone."""
+        """Return inputs and targets of an epoch, which depend on seed and epoch alone.
+
+        Arrays, or a `keras.utils.PyDataset` of batches with both and None.
+        """
 
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return "loss", which decides, and "accuracy", which people understand, of what it never saw."""
@@ -334,7 +337,7 @@ def _fit(
         fitted = network.fit(
             inputs,
             targets,
-            batch_size=recipe.batch_size,
+            batch_size=None if targets is None else recipe.batch_size,
             shuffle=False,  # they come in an order that is the same again after an interruption
             verbose=0,
             callbacks=[watch],
