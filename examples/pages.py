@@ -32,7 +32,19 @@ def hand(
 ) -> Hand:
     """Return somebody's hand; see `Hand` for the shares of a digit's height."""
     habits = {"flag": 0.0, "base": False, "crossed": False, "serif": False, "schooled": False}
-    return Hand(slant, 0.95, pen, gap, unevenness=0.7, grain=grain, fading=fading, tone=0.0, **habits)
+    return Hand(
+        slant,
+        0.95,
+        pen,
+        gap,
+        unevenness=0.7,
+        font=None,
+        bend=0.0,
+        grain=grain,
+        fading=fading,
+        tone=0.0,
+        **habits,
+    )
 
 
 def font(name: str) -> Font:

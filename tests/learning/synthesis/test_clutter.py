@@ -79,7 +79,7 @@ def test_what_stands_beside_a_number_is_not_read(mnist):
     """The number itself stays as it is."""
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        glyphs = number_glyphs("-12.5", mnist.train, some_hand(rng, 0.0), rng)
+        glyphs = number_glyphs("-12.5", mnist.train, some_hand(rng, 0.0, "training"), rng)
         more = beside(glyphs, rng, "training")
         assert len(more) > len(glyphs)
         assert "".join(NAMES[glyph.label] for glyph in more if glyph.label != UNREAD) == "-12.5"
@@ -90,7 +90,7 @@ def test_decorations_are_drawn_with_the_hands_pen(rng):
     area = np.array([(50, 80), (150, 80), (150, 120), (50, 120)], float)
     for _ in range(20):
         sheet = blank()
-        decorate(sheet, area, 30, some_hand(rng, 0.0), rng)
+        decorate(sheet, area, 30, some_hand(rng, 0.0, "training"), rng)
         rows, columns = np.nonzero(sheet.picture < 0.9)
         assert rows.size
         assert rows.min() > 50

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,7 +20,7 @@ from inkdigits.learning.synthesis.ink import (
     word_glyph,
     write,
 )
-from inkdigits.learning.synthesis.lettering import fonts
+from inkdigits.learning.synthesis.lettering import digit_fonts, fonts
 
 PLAIN = Hand(
     slant=0,
@@ -32,6 +33,8 @@ PLAIN = Hand(
     crossed=False,
     serif=False,
     schooled=False,
+    font=None,
+    bend=0,
     grain=0,
     fading=0,
     tone=0,
@@ -69,6 +72,40 @@ def _holds(image, cut):
     """Tell whether an image has a cut somewhere in it."""
     windows = np.lib.stride_tricks.sliding_window_view(image, cut.shape)
     return bool((windows == cut).all(axis=(2, 3)).any())
+
+
+@pytest.mark.parametrize("purpose", ["training", "held-out"])
+def test_a_font_has_ten_digits_as_mnist_would_have_them(purpose):
+    """Twenty pixels tall, in strokes that a pen can follow, each with its own ink."""
+    for font in digit_fonts(purpose):
+        images = ink._lettered(font)
+        tall = [np.flatnonzero(image.max(axis=1) > ink.OUTLINE).size for image in images]
+        assert np.median(tall) == pytest.approx(ink.UNIT, abs=2.5), font.family
+        assert len({image.tobytes() for image in images}) == 10
+        widths = [
+            cv2.distanceTransform((image > 127).view(np.uint8), cv2.DIST_L2, 3).max() for image in images
+        ]
+        assert np.median(widths) >= 0.9, font.family
+
+
+def test_a_hand_with_a_font_writes_its_digits(mnist):
+    """The same shape each time, unless it bends."""
+    font = digit_fonts("training")[0]
+    for bend, shapes in ((0, 1), (0.8, 20)):
+        hand = replace(PLAIN, font=font, bend=bend)
+        glyphs = number_glyphs("2" * 20, mnist.train, hand, np.random.default_rng(0))
+        assert len({glyph.image.tobytes() for glyph in glyphs}) == shapes
+        assert {glyph.label for glyph in glyphs} == {2}
+
+
+def test_bending_keeps_most_of_a_digit(mnist, rng):
+    """Its ink and its size stay about the same; where it is may change."""
+    bending = replace(PLAIN, bend=1.0)
+    for digit in range(10):
+        image = mnist.train.images[np.flatnonzero(mnist.train.labels == digit)[0]]
+        bent = ink._bent(image, bending, rng)
+        assert float(bent.sum()) == pytest.approx(float(image.sum()), rel=0.4)
+        assert not np.array_equal(bent[3:-3, 3:-3], image)
 
 
 @pytest.mark.parametrize("height", [12, 30, 60, 150])

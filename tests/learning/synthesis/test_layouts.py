@@ -52,7 +52,7 @@ def test_without_digits_there_is_writing_and_nothing_to_read(layout):
 def test_shortened_numbers_end_with_a_digit(mnist):
     """A sign is kept only inside a number."""
     rng = np.random.default_rng(0)
-    glyphs = number_glyphs("-12.5", mnist.train, some_hand(rng, 0.0), rng)
+    glyphs = number_glyphs("-12.5", mnist.train, some_hand(rng, 0.0, "training"), rng)
     labels = [[glyph.label for glyph in shortened(glyphs, most)] for most in range(1, 6)]
     assert labels == [[1], [12, 1], [12, 1, 2], [12, 1, 2], [12, 1, 2, 10, 5]]
 
@@ -60,6 +60,6 @@ def test_shortened_numbers_end_with_a_digit(mnist):
 def test_pens_stand_out_from_the_paper():
     """At least by half of what the strongest ink does, wholly where that is little."""
     for kind in (Kind(0.9, 0.1, clean=False), Kind(0.1, 0.9, clean=False), Kind(0.6, 0.4, clean=False)):
-        tones = [some_pen(kind, np.random.default_rng(seed)).tone for seed in range(50)]
+        tones = [some_pen(kind, np.random.default_rng(seed), "training").tone for seed in range(50)]
         least = min(abs(tone - kind.paper) for tone in tones)
         assert least >= (0.5 if abs(kind.paper - kind.ink) > 0.4 else 1) * abs(kind.paper - kind.ink) - 1e-9

@@ -187,7 +187,7 @@ def test_pictures_end_only_within_the_margins():
 
 def test_some_lines_have_no_text(lines):
     """Nor do most."""
-    assert 0.03 < np.mean([not line.text for line in lines]) < 0.2
+    assert 0.05 < np.mean([not line.text for line in lines]) < 0.25  # of 200 lines
 
 
 def test_longer_texts_make_wider_lines(lines):

@@ -24,7 +24,7 @@ def block(x, y, label=3):
 def lay(sheet, *stamps):
     """Lay stamps with an even pen."""
     rng = np.random.default_rng(0)
-    sheet.lay(stamps, replace(some_hand(rng, tone=0.0), grain=0, fading=0), 30, rng)
+    sheet.lay(stamps, replace(some_hand(rng, tone=0.0, purpose="training"), grain=0, fading=0), 30, rng)
 
 
 def test_ink_is_where_its_box_is(sheet):

@@ -163,7 +163,7 @@ def _size(rng: np.random.Generator, low: float, high: float) -> float:
 
 def _handwriting(sheet: Sheet, rng: np.random.Generator) -> None:
     """Write a few words or letters."""
-    hand = some_hand(rng, sheet.kind.between(rng.uniform(0.5, 1)))
+    hand = some_hand(rng, sheet.kind.between(rng.uniform(0.5, 1)), sheet.purpose)
     height = _size(rng, 8, 0.35 * sheet.height)
     make = some_letter if height > 50 else some_word
     angle = sheet.angle + rng.normal(0, 0.08)
@@ -216,7 +216,7 @@ def _rule(sheet: Sheet, rng: np.random.Generator) -> None:
 
 def _symbol(sheet: Sheet, rng: np.random.Generator) -> None:
     """Draw a symbol: a tick, an arrow, a plus, a bracket."""
-    hand = some_hand(rng, sheet.kind.between(rng.uniform(0.5, 1)))
+    hand = some_hand(rng, sheet.kind.between(rng.uniform(0.5, 1)), sheet.purpose)
     height = _size(rng, 10, 0.4 * sheet.height)
     name = choose([name for name in STROKES if name not in ".,:/?"], rng)
     glyph, start = stroke_glyph(name, rng), _somewhere(sheet, rng)

@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from inkdigits.learning.augmentation import HABITS
 from inkdigits.learning.mnist import Split
-from inkdigits.learning.synthesis.lettering import Font, ink_of
+from inkdigits.learning.synthesis.lettering import Font, digit_fonts, ink_of
+from inkdigits.learning.synthesis.paper import Purpose, choose
 from inkdigits.reading.model import SIGNS
 
 Gray = npt.NDArray[np.uint8]
@@ -32,6 +33,11 @@ UNREAD = 255  # the label of ink that is not to be read
 
 UNIT = 20  # pixels a digit is tall in an MNIST image
 OUTLINE = 100  # gray level of a stroke's outline in it
+STROKE = 2.4  # pixels a stroke is wide in it, roughly
+LETTERED = 0.15  # share of the hands that write a font's digits
+BEND = 1.0  # pixels of it, of the most bending hand
+ROOM = 3  # pixels of it all round that bending may take
+BEND_GRID = 5  # points a side of the grid on which the bending is drawn
 FINEST, COARSEST = 28, 80  # pixels a digit is tall at least and at most while its strokes are drawn
 WORD_HEIGHT = 36  # pixels, of a font
 WORD_UNIT = 25  # pixels a capital is tall at that height, roughly
@@ -85,6 +91,8 @@ class Hand:
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
         schooled: whether 4, 6 and 9 are written as other schools than MNIST's teach them.
+        font: whose digits it writes instead of MNIST's, or None.
+        bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
         fading: 0 is steady, 1 almost runs dry in places.
         tone: gray level of full ink from 0 (black) to 1.
@@ -100,6 +108,8 @@ class Hand:
     crossed: bool
     serif: bool
     schooled: bool
+    font: Font | None
+    bend: float
     grain: float
     fading: float
     tone: float
@@ -158,12 +168,12 @@ class Stamp:
     string: int
 
 
-def some_hand(rng: np.random.Generator, tone: float) -> Hand:
+def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
     """Return a hand with a pen: mostly a usual one, sometimes a wild one."""
     kind = rng.random()
     pencil = kind < 0.35
     return Hand(
-        slant=float(np.clip(rng.normal(0.08, 0.2), -0.4, 0.7)),
+        slant=float(np.clip(rng.normal(0.1, 0.24), -0.45, 0.8)),
         aspect=float(np.exp(rng.normal(0, 0.14))),
         pen=float(np.exp(rng.uniform(np.log(0.035), np.log(0.2)))),
         gap=float(_some_gap(rng)),
@@ -173,6 +183,8 @@ def some_hand(rng: np.random.Generator, tone: float) -> Hand:
         crossed=bool(rng.random() < 0.35),
         serif=bool(rng.random() < 0.2),
         schooled=bool(rng.random() < 0.3),
+        font=choose(digit_fonts(purpose), rng) if rng.random() < LETTERED else None,
+        bend=float(rng.uniform(0, BEND)),
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
         fading=float(rng.uniform(0, 1)) if rng.random() < 0.35 else 0.0,
         tone=tone,
@@ -198,9 +210,12 @@ def number_glyphs(text: str, digits: Split, hand: Hand, rng: np.random.Generator
             glyphs.append(stroke_glyph(name, rng, label=NAMES.index(name)))
             continue
         digit = int(name)
+        if hand.font:
+            glyphs.append(_cut(_bent(_lettered(hand.font)[digit], hand, rng), UNIT, digit))
+            continue
         chosen = by_digit[digit]
         image = digits.images[chosen[rng.integers(len(chosen))]]
-        glyphs.append(_cut(_with_habits(image, digit, hand, rng), UNIT, digit))
+        glyphs.append(_cut(_bent(_with_habits(image, digit, hand, rng), hand, rng), UNIT, digit))
     return _with_quick_zeros(glyphs, rng) if text.endswith("00") and rng.random() < 0.4 else glyphs
 
 
@@ -208,6 +223,43 @@ def number_glyphs(text: str, digits: Split, hand: Hand, rng: np.random.Generator
 def _positions(digits: Split) -> tuple[npt.NDArray[np.int64], ...]:
     """Return where each of the ten digits is in a split."""
     return tuple(np.flatnonzero(digits.labels == digit) for digit in range(10))
+
+
+@functools.cache
+def _lettered(font: Font) -> tuple[Gray, ...]:
+    """Return a font's ten digits as MNIST would have them: `UNIT` tall, in strokes wide enough."""
+    finer = 4
+    room = ROOM * finer
+    inks = [ink_of(str(digit), font, 2 * finer * UNIT) for digit in range(10)]
+    zoom = finer * UNIT / float(np.median([len(ink) for ink in inks]))
+    images = []
+    for ink in inks:
+        size = max(1, round(ink.shape[1] * zoom)), max(1, round(len(ink) * zoom))
+        large = cv2.copyMakeBorder(cv2.resize(ink, size), room, room, room, room, cv2.BORDER_CONSTANT)
+        solid = (large > 127).view(np.uint8)
+        wide = 4 * cv2.distanceTransform(solid, cv2.DIST_L2, 5)[solid > 0].mean()
+        if (missing := round(STROKE * finer - wide)) > 1:
+            large = cv2.dilate(large, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing, missing)))
+        small = large.shape[1] // finer, large.shape[0] // finer
+        images.append(np.asarray(cv2.resize(large, small, interpolation=cv2.INTER_AREA), np.uint8))
+    return tuple(images)
+
+
+def _bent(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
+    """Bend a digit, as nobody writes it twice alike; see `learning.augmentation`."""
+    if not hand.bend:
+        return image
+    places = _places(image.shape[0] + 2 * ROOM, image.shape[1] + 2 * ROOM)
+    bending = rng.standard_normal((BEND_GRID, BEND_GRID, 2), np.float32) * np.float32(hand.bend)
+    x, y = cv2.split(places + cv2.resize(bending, places.shape[1::-1], interpolation=cv2.INTER_CUBIC))
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR), np.uint8)
+
+
+@functools.lru_cache(maxsize=512)
+def _places(rows: int, columns: int) -> Floats:
+    """Return x and y of each pixel of a picture with room all round, in the picture without."""
+    y, x = np.indices((rows, columns), np.float32) - ROOM
+    return np.dstack([x, y])
 
 
 def stroke_glyph(name: str, rng: np.random.Generator, label: int = UNREAD) -> Glyph:

@@ -22,7 +22,7 @@ from inkdigits.learning.synthesis.clutter import (
 )
 from inkdigits.learning.synthesis.ink import UNREAD, Glyph, Hand, String, number_glyphs, some_hand, width_of
 from inkdigits.learning.synthesis.lettering import fonts
-from inkdigits.learning.synthesis.paper import Kind, choose
+from inkdigits.learning.synthesis.paper import Kind, Purpose, choose
 from inkdigits.learning.synthesis.sheet import Point, Sheet, area_of
 
 MOST = 90  # digits a page
@@ -31,16 +31,18 @@ MOST = 90  # digits a page
 def some_number(rng: np.random.Generator) -> str:
     """Return a number as people write them: digits with the signs inside and before it."""
     kind = rng.random()
-    some = rng.integers(0, 10, 14).astype(str)
+    some = rng.integers(0, 10, 14)
+    if rng.random() < 0.5:  # half of the first digits are 1, 2 or 3 (F. Benford, 1938)
+        some[0] = int(10 ** rng.random())
     if rng.random() < 0.08:
         some[:] = some[0]
-    digits = "".join(some.tolist())
+    digits = "".join(some.astype(str))
     if kind < 0.52:
         length = int(rng.integers(1, 9)) if rng.random() < 0.6 else int(rng.integers(1, 4))
         length = int(rng.integers(8, 15)) if rng.random() < 0.08 else length
         text = digits[:length]
-        if length > 3 and rng.random() < 0.15:
-            zeros = int(rng.integers(2, length))
+        if length > 2 and rng.random() < 0.3:
+            zeros = int(rng.integers(1, length))
             text = text[: length - zeros] + "0" * zeros
     elif kind < 0.72:
         text = digits[: int(rng.integers(1, 5))] + choose(".,", rng) + digits[5 : 6 + int(rng.integers(3))]
@@ -84,10 +86,10 @@ def _some_size(low: float, high: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(max(low, high)))))
 
 
-def some_pen(kind: Kind, rng: np.random.Generator) -> Hand:
+def some_pen(kind: Kind, rng: np.random.Generator, purpose: Purpose) -> Hand:
     """Return a hand whose ink stands out from the paper, mostly strongly."""
     strong = rng.random() < 0.7 or abs(kind.paper - kind.ink) < 0.4
-    return some_hand(rng, kind.between(1.0 if strong else rng.uniform(0.5, 1)))
+    return some_hand(rng, kind.between(1.0 if strong else rng.uniform(0.5, 1)), purpose)
 
 
 # ------------------------------------------------------------------------------------------------ layouts
@@ -95,12 +97,12 @@ def some_pen(kind: Kind, rng: np.random.Generator) -> Hand:
 
 def _scatter(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Write numbers of several hands and sizes here and there."""
-    hand = some_pen(sheet.kind, rng)
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
     largest = _some_size(14, 0.5 * sheet.height, rng)
     single = rng.random() < 0.3
     for _ in range(int(rng.integers(1, 10))):
         if rng.random() < 0.4:
-            hand = some_pen(sheet.kind, rng)
+            hand = some_pen(sheet.kind, rng, sheet.purpose)
         height = max(11.0, largest * rng.uniform(0.4, 1))
         glyphs = some_glyphs(digits, hand, sheet, rng)
         _place(sheet, shortened(glyphs, 1) if single else glyphs, hand, height, rng)
@@ -108,7 +110,7 @@ def _scatter(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> No
 
 def _fill(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Fill most of the sheet with one number or one digit."""
-    hand = some_pen(sheet.kind, rng)
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
     glyphs = shortened(some_glyphs(digits, hand, sheet, rng), int(rng.integers(1, 7)))
     most = min(0.9 * sheet.height, 0.95 * sheet.width / max(0.3, width_of(glyphs, hand)))
     _place(sheet, glyphs, hand, max(11.0, most * rng.uniform(0.6, 1)), rng)
@@ -132,7 +134,7 @@ def _place(sheet: Sheet, glyphs: list[Glyph], hand: Hand, height: float, rng: np
 
 def _rows(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Write line under line, numbers only or among words, close or far apart."""
-    hand = some_pen(sheet.kind, rng)
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
     height = _some_size(11, 0.3 * sheet.height, rng)
     step = height * rng.uniform(1.25, 2.6)
     space = height * rng.uniform(0.6, 4)
@@ -186,7 +188,7 @@ class _Grid:
 
 def _table(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Rule a table and fill its cells, loosely or over their borders."""
-    hand = some_pen(sheet.kind, rng)
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
     height = _some_size(11, 0.25 * sheet.height, rng)
     wide, tall = height * rng.uniform(1.5, 6), height * rng.uniform(1.1, 2.6)
     columns, rows = min(8, int(sheet.width / wide) + 1), min(12, int(sheet.height / tall) + 1)
@@ -221,7 +223,7 @@ def _table(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None
 
 def _comb(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Draw rows of boxes or combs, one for each digit, and fill them."""
-    hand = some_pen(sheet.kind, rng)
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
     height = _some_size(11, 0.35 * sheet.height, rng)
     cell, tall = height * rng.uniform(1.0, 1.7), height * rng.uniform(1.1, 1.8)
     tone, share = sheet.kind.between(rng.uniform(0.3, 1)), rng.uniform(0.4, 1)
@@ -266,7 +268,7 @@ def _cell(sheet: Sheet, left: float, top: float, wide: float, tall: float) -> Po
 
 def _form(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Print labels with lines to write on, and fill them in."""
-    hand = some_pen(sheet.kind, rng)
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
     height = _some_size(12, 0.2 * sheet.height, rng)
     step = height * rng.uniform(1.3, 2.6)
     font = choose(fonts("printed"), rng)

@@ -67,6 +67,17 @@ def fonts(role: Role) -> tuple[Font, ...]:
     return tuple(font for row in rows if (font := Font(**row)).role == role)
 
 
+@functools.cache
+def digit_fonts(purpose: Literal["training", "held-out"]) -> tuple[Font, ...]:
+    """Return the handwriting that has digits as well, for hands that MNIST's writers don't have.
+
+    Example:
+        >>> len(digit_fonts("training")) > len(digit_fonts("held-out")) > 5
+        True
+    """
+    return tuple(font for font in fonts(purpose) if font.script == "latin")
+
+
 def ink_of(text: str, font: Font, height: int) -> npt.NDArray[np.uint8]:
     """Write a text.
 

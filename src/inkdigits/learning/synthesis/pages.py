@@ -178,7 +178,7 @@ def make_line(
         48
     """
     kind = some_kind(rng)
-    hand = some_pen(kind, rng)
+    hand = some_pen(kind, rng, purpose)
     tall = height * float(np.clip(rng.normal(0.62, 0.11), 0.42, 0.92))
     glyphs, gaps = _line_glyphs(None if rng.random() < EMPTY_LINES else digits, hand, rng, purpose)
     # Whoever cuts a line leaves room for digits that the finder passed over.
@@ -278,14 +278,14 @@ def _surround(sheet: Sheet, digits: Split, tall: float, foot: float, rng: np.ran
         sheet.draw(lines, tone, thickness, share)
     for away in (-1, 1):
         if rng.random() < 0.2:  # the feet of the line above, the heads of the line below
-            hand = some_pen(sheet.kind, rng)
+            hand = some_pen(sheet.kind, rng, sheet.purpose)
             glyphs = some_glyphs(None if rng.random() < 0.4 else digits, hand, sheet, rng)
             unread = [replace(glyph, label=UNREAD) for glyph in glyphs]
             seen = tall * rng.uniform(0.05, 0.3)
             y = seen if away < 0 else sheet.height + tall - seen
             sheet.write([String(unread, rng.uniform(-0.3, 0.8) * sheet.width, y, 0.0)], hand, tall, rng)
     if rng.random() < 0.2:  # what stands before or after, cut through
-        hand = some_pen(sheet.kind, rng)
+        hand = some_pen(sheet.kind, rng, sheet.purpose)
         glyph = some_word(rng, sheet.purpose)
         wide, seen = width_of([glyph], hand) * tall, tall * rng.uniform(0.05, 0.3)
         x = seen - wide if rng.random() < 0.5 else sheet.width - seen

@@ -76,7 +76,7 @@ class Sheet:
             _paste(layer, stamp, box)
             if stamp.label == UNREAD:
                 continue
-            self.boxes.append(box)
+            self.boxes.append(_inked(stamp, box))
             self.labels.append(stamp.label)
             self.lines.append(self._strings + stamp.string)
             self.finest = min(self.finest, height)
@@ -127,6 +127,15 @@ def _paste(layer: Gray, stamp: Stamp, box: tuple[int, int, int, int]) -> None:
     part = layer[y : y + height, x : x + width]
     left, top = x - stamp.x, y - stamp.y
     np.maximum(part, stamp.alpha[top : top + height, left : left + width], out=part)
+
+
+def _inked(stamp: Stamp, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Return the box of the ink that a stamp has in a box; cut by an edge, it may end early."""
+    x, y, width, height = box
+    part = stamp.alpha[y - stamp.y :, x - stamp.x :][:height, :width]
+    solid = cv2.threshold(part, 0.4 * float(part.max()), 255, cv2.THRESH_BINARY)[1]
+    right, down, columns, rows = cv2.boundingRect(solid)
+    return x + right, y + down, columns, rows
 
 
 def _uneven(layer: Gray, hand: Hand, height: float, rng: np.random.Generator) -> Gray:
