@@ -12,6 +12,7 @@ from inkdigits.reading.layout import (
     CROP_HEIGHT,
     DIGIT_HEIGHT,
     arrange,
+    chances_within,
     cut,
     find_columns,
     find_lines,
@@ -173,6 +174,23 @@ def test_lines_and_numbers_of_random_pages_are_right(signs, least):
     lines, numbers = shares(pages)
     assert lines >= 0.995
     assert numbers >= least
+
+
+def test_chances_of_gaps_are_calibrated():
+    """On random pages, gaps are within numbers about as often as is said."""
+    said, true = [], []
+    for seed, (kind, spacing) in enumerate(itertools.product(KINDS, SPACINGS)):
+        page = random_page(np.random.default_rng(seed), kind, spacing)
+        number_of = {box: number for line in page.lines for number in line for box in number}
+        lines = find_lines(page.boxes, page.is_sign)
+        for line, chances in zip(lines, chances_within(page.boxes, lines, page.is_sign), strict=True):
+            said += chances.tolist()
+            true += [number_of[a] == number_of[b] for a, b in itertools.pairwise(line.indices)]
+    said, true = np.array(said), np.array(true)
+    assert len(said) > 1000
+    for low, high in ((0, 0.1), (0.1, 0.9), (0.9, 1.01)):
+        chosen = (said >= low) & (said < high)
+        assert said[chosen].mean() == pytest.approx(true[chosen].mean(), abs=0.03 if high != 0.9 else 0.2)
 
 
 def test_lines_go_from_top_to_bottom():

@@ -149,6 +149,19 @@ def test_noise_makes_no_endless_line():
 # Doubt
 
 
+def test_what_may_be_two_numbers_is_less_sure(reader, mnist):
+    """The same digits, with a gap in their middle that may part numbers and with one that hardly can."""
+    sevens = mnist.validation.images[np.flatnonzero(mnist.validation.labels == 7)[:8]]
+    lowest = []
+    for gap in (2, 22):
+        page = np.full((120, 700), 255, np.uint8)
+        for place, image in enumerate(sevens[:6]):
+            left = 10 + 22 * place + (gap if place > 2 else 0)
+            page[40:68, left : left + 28] = np.minimum(page[40:68, left : left + 28], 255 - image)
+        lowest.append(min(number.confidence for number in reader.read(page).numbers))
+    assert lowest[1] < lowest[0] - 0.1
+
+
 def test_doubt_never_changes_the_text(reader, gray):
     """Whatever confidence is asked for, the best guess is given."""
     texts = {reader.read(gray, min_confidence=least).text for least in (0.0, 0.5, 0.99, 1.0)}
@@ -223,7 +236,7 @@ def test_length_that_is_right_already_changes_nothing(reader, gray):
 def test_unlikely_number_is_kept_where_its_length_was_said(reader, mnist, monkeypatch):
     """Without one it would have to be likely, because only one network saw it."""
     monkeypatch.setattr(reader.finder, "find", lambda *_, **__: Marks.none())
-    blurred = cv2.GaussianBlur(strip_207(mnist, 40), (0, 0), 3.5)
+    blurred = cv2.GaussianBlur(strip_207(mnist, 40), (0, 0), 3)
     assert not reader.read(blurred).numbers
     number, *others = reader.read(blurred, length=3).numbers
     assert len(number.digits) == 3
@@ -331,7 +344,7 @@ def test_page_of_letters_has_only_sure_numbers(passed_over, seen, likely):
     """The more of the finder's digits were letters, the surer what is left has to be."""
     nothing = np.zeros((0, 4), np.float32)
     unnamed = np.zeros((passed_over, 4), np.float32)
-    ink = reading._Ink([], nothing, np.zeros(0, bool), np.zeros(0, bool), [], [], [], [], unnamed, seen)
+    ink = reading._Ink([], nothing, np.zeros(0, bool), np.zeros(0, bool), *[[]] * 5, unnamed, seen)
     assert reading._likely_on(ink) == pytest.approx(likely, abs=0.001)
 
 

@@ -343,6 +343,19 @@ def find_numbers(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = No
     Returns:
         The numbers of each line, from left to right.
     """
+    signs = _flags(boxes, is_sign)
+    chances = chances_within(boxes, lines, is_sign)
+    return [
+        _part(line.indices, signs, is_wide=within < 0.5) for line, within in zip(lines, chances, strict=True)
+    ]
+
+
+def chances_within(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = None) -> list[Floats]:
+    """Return of each line how likely each of its gaps is within a number; see `find_numbers`.
+
+    Returns:
+        Of each line float64 of shape (indices - 1,), 0 to 1, from left to right.
+    """
     if not lines:
         return []
     exact, signs = np.asarray(boxes, np.float64), _flags(boxes, is_sign)
@@ -350,8 +363,8 @@ def find_numbers(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = No
     beside = [_beside_sign(line.indices, signs) for line in lines]
     evidence = [_evidence(of_line[~by]) for of_line, by in zip(gaps, beside, strict=True)]
     return [
-        _part(line.indices, signs, is_wide=_chance_within(of_line, by, belief) < 0.5)
-        for line, of_line, by, belief in zip(lines, gaps, beside, _beliefs(np.stack(evidence)), strict=True)
+        _chance_within(of_line, by, belief)
+        for of_line, by, belief in zip(gaps, beside, _beliefs(np.stack(evidence)), strict=True)
     ]
 
 

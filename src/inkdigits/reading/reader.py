@@ -30,6 +30,7 @@ from inkdigits.reading.image import Decoded, load
 from inkdigits.reading.layout import (
     Crop,
     Line,
+    chances_within,
     cut,
     find_columns,
     find_lines,
@@ -119,6 +120,7 @@ class _Ink:
         answers: of each of these lines, float32 (T, 16), what the line reader said.
         rows: which of the lines that the marks make each of these is.
         numbers: of each of these lines, the indices of the characters of each number.
+        within: of each of these lines, how likely each gap between its characters is within a number.
         unnamed: float32 (M, 4), boxes where the finder saw a digit that the line reader passed over.
         seen: how many digits the finder saw.
     """
@@ -131,6 +133,7 @@ class _Ink:
     answers: list[Floats]
     rows: list[int]
     numbers: list[list[list[int]]]
+    within: list[npt.NDArray[np.float64]]
     unnamed: Floats
     seen: int
 
@@ -363,6 +366,7 @@ def _place(
         [answers[row] for row in rows],
         rows,
         numbers,
+        chances_within(where, found, is_sign),
         np.concatenate(unnamed),
         int((~marks.is_sign).sum()),
     )
@@ -471,6 +475,11 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
         likely = _likely_on(ink)
         lines = [[each for each in line if each[1] >= likely] for line in lines]
         lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
+    if length is None:  # otherwise that tells what belongs together
+        lines = [
+            [(number, confidence * _chance_of_group(ink, row, number)) for number, confidence in line]
+            for row, line in enumerate(lines)
+        ]
     lines = [line for line in lines if line]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
     columns = find_columns(ink.boxes, [[tuple(number) for number, _ in line] for line in lines], slope)
@@ -513,6 +522,14 @@ def _confidence(ink: _Ink, row: int, number: Sequence[int]) -> float:
     line = [ink.characters[index] for index in indices]
     part = answers[span(line, number[0] - indices[0], number[-1] - indices[0], len(answers))]
     return min(1.0, likelihood(part, [NAMES.index(ink.characters[index].value) for index in number]))
+
+
+def _chance_of_group(ink: _Ink, row: int, number: Sequence[int]) -> float:
+    """Return how likely a number's characters belong together, and none beside them to it, by the gaps."""
+    within, first = ink.within[row], ink.lines[row].indices[0]
+    start, end = number[0] - first, number[-1] - first
+    beside = [within[gap] for gap in (start - 1, end) if 0 <= gap < len(within)]
+    return float(np.prod(within[start:end]) * np.prod(1 - np.array(beside)))
 
 
 def _number(
