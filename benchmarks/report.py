@@ -520,7 +520,6 @@ def serving_section() -> str:
 - With {flask["connections"]} connections it answers {times:.0f} times as many requests as the Flask handler.
 - {memory["requests"]:,} more requests change its memory by {percent(growth, 1)} %, from
   {memory["before_bytes"] / 1e6:.0f} MB.
-- What is not answered with 200 is turned away with 503 and `Retry-After`, because the queue is full.
 """
 
 
