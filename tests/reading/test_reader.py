@@ -135,6 +135,13 @@ def test_a_number_nobody_can_read_is_guessed_where_its_length_was_said(reader, m
     assert number.doubtful
 
 
+def test_signs_alone_are_no_number_of_any_length(reader, monkeypatch):
+    """A length is of what has digits."""
+    marks = Marks(np.array([(40, 20, 4, 4)], np.float32), np.ones(1, np.float32), np.ones(1, np.bool_))
+    monkeypatch.setattr(reader.finder, "find", lambda *_, **__: marks)
+    assert not reader.read(np.full((120, 200), 255, np.uint8), length=3).numbers
+
+
 def test_noise_makes_no_endless_line():
     """Marks all along a band are a line, but no longer one than is ever written; nor is the band a strip."""
     boxes = np.array([(30.0 * place, 0, 8, 10) for place in range(400)], np.float32)

@@ -343,8 +343,11 @@ def find_numbers(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = No
     Returns:
         The numbers of each line, from left to right.
     """
-    signs = _flags(boxes, is_sign)
-    chances = chances_within(boxes, lines, is_sign)
+    return part_lines(lines, chances_within(boxes, lines, is_sign), _flags(boxes, is_sign))
+
+
+def part_lines(lines: Sequence[Line], chances: Sequence[Floats], signs: Flags) -> list[list[Indices]]:
+    """Part lines where a gap is rather not within a number; see `find_numbers` and `chances_within`."""
     return [
         _part(line.indices, signs, is_wide=within < 0.5) for line, within in zip(lines, chances, strict=True)
     ]

@@ -34,7 +34,7 @@ from inkdigits.reading.layout import (
     cut,
     find_columns,
     find_lines,
-    find_numbers,
+    part_lines,
     straighten,
     whole,
 )
@@ -263,7 +263,7 @@ class Reader:
         ink = _place(texts, answers, lines, crops, marks)
         if length is None:
             return ink
-        if not ink.lines and len(marks):  # no digit is likely, but there is a number
+        if not ink.lines and any(line.indices for line in lines):  # no digit is likely, but there is a number
             row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
             texts[row] = characters(answers[row], digits=length)
             ink = _place(texts, answers, lines, crops, marks)
@@ -356,7 +356,8 @@ def _place(
         agreed += seen
     where = np.concatenate(boxes)
     is_sign = np.array([character.value in SIGNS for character in characters], np.bool_)
-    numbers = [[list(number) for number in line] for line in find_numbers(where, found, is_sign)]
+    within = chances_within(where, found, is_sign)
+    numbers = [[list(number) for number in line] for line in part_lines(found, within, is_sign)]
     return _Ink(
         characters,
         where,
@@ -366,7 +367,7 @@ def _place(
         [answers[row] for row in rows],
         rows,
         numbers,
-        chances_within(where, found, is_sign),
+        within,
         np.concatenate(unnamed),
         int((~marks.is_sign).sum()),
     )
