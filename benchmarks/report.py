@@ -353,6 +353,7 @@ def results_page() -> str:
             "latency": latency_section,
             "reading": reading_section,
             "serving": serving_section,
+            "drawing": drawing_section,
             "real": real_section,
         }.items()
         if is_measured(name)
@@ -520,6 +521,23 @@ def serving_section() -> str:
 - With {flask["connections"]} connections it answers {times:.0f} times as many requests as the Flask handler.
 - {memory["requests"]:,} more requests change its memory by {percent(growth, 1)} %, from
   {memory["before_bytes"] / 1e6:.0f} MB.
+"""
+
+
+def drawing_section() -> str:
+    results = read_results("drawing")
+    rows = [
+        (count, each["runs"], f"{each['median']:.0f}", f"{each['largest']:.0f}")
+        for count, each in results["digits"].items()
+    ]
+    return f"""## Drawn digits
+
+`python benchmarks/drawing.py`: Chromium and the service on the same cores, digits drawn by mouse; from a
+stroke's end until its answer is shown. {machine_line(results)}
+
+{table(("digits on the sheet", "strokes", "median, ms", "longest, ms"), rows)}
+
+{results["right"]} of {results["strokes"]} times all of the sheet is read right.
 """
 
 

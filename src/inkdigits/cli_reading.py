@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 GAP = "  "  # between numbers
+MOST_THREADS = 4  # a page's networks are too small for more
 ERASE = "\x1b[1G\x1b[K"  # a line of progress; click leaves it out where there is no terminal
 
 
@@ -184,7 +185,9 @@ def _parse_regions(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Read so many pages at once."
 )
 @click.option(
-    "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Cores for each page."
+    "--threads",
+    type=click.IntRange(1, 64),
+    help=f"Cores for each page. [default: what --workers leave, at most {MOST_THREADS}]",
 )
 @click.pass_obj
 def read(
@@ -205,7 +208,7 @@ def read(
     full_resolution: bool,
     max_pixels: int | None,
     workers: int,
-    threads: int,
+    threads: int | None,
 ) -> None:
     """Read the handwritten numbers on pages, in reading order.
 
@@ -220,6 +223,7 @@ def read(
     PICTURE is a PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC or PDF file, a folder (every picture below it, sorted)
     or - for standard input. All pages of PDF and TIFF files are read.
     """
+    from inkdigits.reading.model import available_cores
     from inkdigits.reading.reader import Reader
     from inkdigits.reading.sources import DEFAULT_MAX_PIXELS
 
@@ -236,7 +240,7 @@ def read(
         "max_pixels": max_pixels or DEFAULT_MAX_PIXELS,
     }
     _leave_out_remarks()
-    reader = Reader(model, threads=threads)
+    reader = Reader(model, threads=threads or max(1, min(MOST_THREADS, available_cores() // workers)))
     sources = list(_sources(pictures))
     pages = _pages(sources, options["max_pixels"])
     first = list(itertools.islice(pages, 2))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from inkdigits.errors import ArgumentError, ExportError, ModelError
 from inkdigits.reading.classifier import SHIPPED_MODEL
-from inkdigits.reading.model import Card, export_model, open_model
+from inkdigits.reading.model import Card, available_cores, export_model, open_model
 
 
 @pytest.fixture
@@ -158,6 +159,18 @@ def test_threads_out_of_range_are_refused():
     """A number of threads that makes no sense is refused."""
     with pytest.raises(ArgumentError, match="threads must be from 1 to 64"):
         open_model(SHIPPED_MODEL, threads=0)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes can't be bound to cores here")
+def test_cores_are_those_the_process_is_bound_to():
+    """A container or batch job that was given one core starts no threads for others."""
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, [min(allowed)])
+        assert available_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert available_cores() == len(allowed)
 
 
 def test_export_writes_just_the_model_folder(tmp_path):

@@ -135,6 +135,16 @@ def test_drawn_number_is_read(visit, write):
     expect_text(page, "2026")
 
 
+def test_large_digit_is_sent_small(visit, write):
+    """Reading takes as long as the picture is large, and more than 100 pixels of a digit tell nothing."""
+    page = visit()
+    with page.expect_response("**/v1/read") as answered:
+        write(page, "7", left=0.3, top=0.1, height=0.8)
+    (sent,) = answered.value.json()["pages"]
+    assert sent["width"] < sent["height"] < 200
+    expect_text(page, "7")
+
+
 def test_lines_are_read_undone_and_cleared(visit, write):
     """A second line is a second line; undo takes it back, clear takes all."""
     page = visit()

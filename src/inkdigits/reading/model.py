@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -160,6 +161,13 @@ _CARD_TYPES: dict[str, type | tuple[type, ...]] = {
     "evaluation": dict,
     "model_sha256": str,
 }
+
+
+def available_cores() -> int:
+    """Return how many processor cores this process may use: all, unless it is bound to some."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Network:

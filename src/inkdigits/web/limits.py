@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
+
+from inkdigits.reading.model import available_cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Limits:
     pages: int = 100
     pixels: int = 50_000_000
     held: int = 256_000_000
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=available_cores)
     queue: int = 256
     seconds: float = 60
     chunk_seconds: float = 10

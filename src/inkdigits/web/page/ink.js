@@ -2,6 +2,7 @@
 
 const STEP = 12; // pixels that an arrow key moves the pen; a quarter with Shift
 const SENT_SIDE = 448; // pixels of the longer side of what is sent to be read
+const SENT_STROKE = 100; // pixels of the tallest stroke in it: larger ones are read no better, only later
 
 /**
  * A sheet to draw on. Dispatches "begin" when a stroke begins, and "change" when one ends or is taken back.
@@ -44,14 +45,16 @@ export class Ink extends EventTarget {
 
   /** What is drawn, black on white and cut to the ink: `{ canvas, left, top, scale }`, or null if there is none. */
   picture() {
-    const points = this.strokes.filter((stroke) => !stroke.erasing).flatMap((stroke) => stroke.points);
+    const written = this.strokes.filter((stroke) => !stroke.erasing);
+    const points = written.flatMap((stroke) => stroke.points);
     if (!points.length) return null;
     const xs = points.map((point) => point.x);
     const ys = points.map((point) => point.y);
     const [left, top, right, bottom] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
     const margin = 20 + 0.2 * Math.min(bottom - top, right - left) + this.width;
     const [width, height] = [right - left + 2 * margin, bottom - top + 2 * margin];
-    const scale = Math.min(1, SENT_SIDE / Math.max(width, height));
+    const tallest = Math.max(...written.map(heightOf));
+    const scale = Math.min(1, SENT_SIDE / Math.max(width, height), SENT_STROKE / tallest);
     const canvas = new OffscreenCanvas(Math.ceil(width * scale), Math.ceil(height * scale));
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.setTransform(scale, 0, 0, scale, (margin - left) * scale, (margin - top) * scale);
@@ -180,6 +183,11 @@ export class Ink extends EventTarget {
     this.#cursor.classList.toggle("down", this.#pen.down);
     this.#cursor.style.transform = `translate(${this.#pen.x}px, ${this.#pen.y}px)`;
   }
+}
+
+function heightOf({ points }) {
+  const ys = points.map((point) => point.y);
+  return Math.max(...ys) - Math.min(...ys);
 }
 
 /** A pen's pressure as a factor of the width; mouse and finger have none. */
