@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -46,6 +47,20 @@ def spread(values: Sequence[float]) -> dict[str, float]:
         "largest": max(values),
         "runs": len(values),
     }
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process, or the largest of those it waited for, has held."""
+    return max(_own_peak(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+
+
+def _own_peak() -> float:
+    """Return this process's peak memory; on Linux ``ru_maxrss`` is also that of who started it."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def is_measured(name: str) -> bool:

@@ -12,7 +12,6 @@ unless given).
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -79,21 +78,14 @@ def run_reader(name: str, cores: int, runs: int, pictures: list[str], started: f
         start = time.perf_counter()
         read(pictures)
         seconds.append(time.perf_counter() - start)
+    from measurement import peak_megabytes  # only now: importing it takes time, too
+
     return {
         "seconds": statistics.median(seconds),
         "seconds_to_first_answer": first,
-        "megabytes": max(own_megabytes(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
+        "megabytes": peak_megabytes(),
         "runs": runs,
     }
-
-
-def own_megabytes() -> float:
-    """Return this process's peak memory; on Linux ``ru_maxrss`` is also that of who started it."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 # ---- the run --------------------------------------------------------------------------------------

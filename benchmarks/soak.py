@@ -11,7 +11,6 @@ out, or where memory grew by more than the limit.
 import argparse
 import io
 import itertools
-import resource
 import struct
 import sys
 import time
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import pillow_heif
-from measurement import write_results
+from measurement import peak_megabytes, write_results
 from PIL import Image
 
 from inkdigits.errors import InkdigitsError
@@ -257,14 +256,6 @@ def soak(cases: int, seed: int) -> dict[str, Any]:
         "seconds": time.perf_counter() - start,
         "growth_megabytes": peak_megabytes() - before,
     }
-
-
-def peak_megabytes() -> float:
-    """Return the most memory that this process, or one it started, has had."""
-    return (
-        max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        / 1024
-    )
 
 
 def main() -> None:

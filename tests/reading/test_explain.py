@@ -66,3 +66,9 @@ def test_only_the_steps_asked_for_are_drawn(gray, steps, names):
     assert set(drawn) == set(names)
     for name, picture in drawn.items():
         assert np.array_equal(picture, steps[name].picture)
+
+
+def test_page_alone_needs_no_reader(gray):
+    """It is what the web page shows of files that browsers can't, before they are read."""
+    (step,) = explain(None, gray, names=["upright-gray"])
+    assert step.picture is gray

@@ -192,6 +192,30 @@ def test_pages_before_a_damaged_one_are_read(last):
         load_gray(broken)
 
 
+def unusual_at(number) -> bytes:
+    """Return a TIFF with a page whose colors are of a kind that nobody knows."""
+    content = bytearray(DOCUMENTS["tif"])
+    with Image.open(io.BytesIO(bytes(content))) as image:
+        image.seek(number - 2)
+        directory = image.tag_v2.next
+    color = content.index((262).to_bytes(2, "little"), directory)  # PhotometricInterpretation
+    content[color + 8] = 99
+    return bytes(content)
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_pages_beside_an_unusual_one_are_read(number):
+    """A TIFF whose chain goes on has a failure in place of the page that can't be decoded, and all others."""
+    pages = list(find_pages(unusual_at(number)))
+    assert [page.number for page in pages] == [1, 2, 3, 4]
+    unusual = pages.pop(number - 1)
+    assert [np.median(load_gray(page)) for page in pages] == [
+        tone for tone in TONES if tone != TONES[number - 1]
+    ]
+    with pytest.raises(PictureError, match=f"Page {number} .* of an unusual kind"):
+        load_gray(unusual)
+
+
 def test_first_page_stands_for_a_document_damaged_behind_it(caplog):
     """And the log says why there is no more."""
     assert np.median(load_gray(broken_after(1))) == TONES[0]

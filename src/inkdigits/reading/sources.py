@@ -328,7 +328,10 @@ class _TiffDocument:
                 self._image.seek(number - 1)
             except EOFError:
                 return False
-            return True
+            except Exception:
+                if self._image.tell() != number - 1:  # nobody knows where the next one is
+                    raise
+            return True  # if it is of an unusual kind, loading it says so
 
 
 # ---- from a path, bytes or a file to a decoder ---------------------------------------------------
