@@ -40,19 +40,19 @@ ROW_NEIGHBORS = 4  # so many on either side, as many a height higher and a heigh
 # Gaps of a line make a heap of alike ones and, beyond it, wider ones. Lengths are in widths of a digit.
 PLACES = np.arange(-0.4, 3.01, 0.1)  # of the heap
 USUAL_PLACE, USUAL_SPREAD = 0.25, 0.2  # where half of all people have it,
-WIDE_SPREAD = 1.15  # and how far apart the other half write: one standard deviation, from 0
-APART_PLACE, APART_SPREAD = 2.7, 0.3  # where it is if digits are numbers of their own: median, of the log
-CLOSE = 0.05  # share of such digits that make a number with a neighbor as close as is usual
-HEAP_SPREADS = 0.13 + 0.17 * np.maximum(PLACES, 0)  # wide spacing is less even than narrow
-LEFT_SPREAD = 1.45  # times that below the place, for digits that touch
-BEYOND, BEYOND_SPREAD = 1.5, 0.9  # of wider gaps, beyond the heap's place: median, of the log
+WIDE_SPREAD = 1.3  # and how far apart the other half write: one standard deviation, from 0
+APART_PLACE, APART_SPREAD = 2.2, 0.3  # where it is if digits are numbers of their own: median, of the log
+CLOSE = 0.02  # share of such digits that make a number with a neighbor as close as is usual
+HEAP_SPREADS = 0.16 + 0.17 * np.maximum(PLACES, 0)  # wide spacing is less even than narrow
+LEFT_SPREAD = 0.4  # below the place: digits touch
+BEYOND, BEYOND_SPREAD = 1.5, 1.0  # of wider gaps, beyond the heap's place: median, of the log
 SHARES = np.array([1 / 3, 0.8, 0.98])  # of a page's gaps that are in the heap,
-SHARE_CHANCES = np.array([0.04, 0.06, 0.9])  # and how often each is so
-APART_PAGES = 0.12  # share of the pages whose digits are numbers of their own
+SHARE_CHANCES = np.array([0.06, 0.08, 0.86])  # and how often each is so
+APART_PAGES = 0.02  # share of the pages whose digits are numbers of their own
 APART_LINES, APART_ELSEWHERE = 0.95, 0.04  # share of the lines that are so, on such a page and on others
-LINE_SPREAD, STRAY_LINES = 0.35, 0.12  # between heaps of a page's lines; share of lines unlike the others
-SIGN_WITHIN = 0.85  # share of the gaps beside a sign that are within a number:
-SIGN_PLACES, SIGN_SPREAD = np.clip(PLACES, 0.1, 0.6), 0.25  # narrower than the heap's, and some wider
+LINE_SPREAD, STRAY_LINES = 0.3, 0.08  # between heaps of a page's lines; share of lines unlike the others
+SIGN_WITHIN = 0.95  # share of the gaps beside a sign that are within a number:
+SIGN_PLACES, SIGN_SPREAD = np.clip(PLACES, 0.1, 0.6), 0.3  # narrower than the heap's, and some wider
 
 SIGN_REACH = 1.5  # heights from a sign to the nearest digit of its line
 SIGN_LEVEL, SIGN_OFF = 0.25, 0.7  # heights below the middle of a line: where signs are, and how far off it
@@ -330,7 +330,7 @@ def find_numbers(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = No
     ones lie anywhere beyond. (Louloudis et al. 2009, "Text line and word segmentation of handwritten
     documents", model gaps by a mixture, too.) The wider ones part numbers, and either the heap lies within
     numbers or every digit is a number of its own. Evenness can't tell which, as both are even; only what is
-    usual can: digits less than about two widths apart are one number.
+    usual can: digits less than about three widths apart are one number.
 
     The lines of a page are mostly written alike, so each is judged in the light of the others, by Bayes' rule
     for a page that all its lines depend on (Pearl 1982, "Reverend Bayes on inference engines").
@@ -404,7 +404,8 @@ def _gaps(boxes: Floats, indices: Sequence[int], signs: Flags) -> Floats:
 def _densities(gaps: Floats) -> tuple[Floats, Floats]:
     """Return the densities of gaps in the heap and beyond it, (gaps, places), for each place of the heap."""
     off = gaps[:, np.newaxis] - PLACES
-    in_heap = _normal(np.where(off < 0, off / LEFT_SPREAD, off), HEAP_SPREADS) * 2 / (1 + LEFT_SPREAD)
+    in_heap = np.exp(-0.5 * (off / np.where(off < 0, LEFT_SPREAD, HEAP_SPREADS)) ** 2)
+    in_heap /= math.sqrt(math.pi / 2) * (LEFT_SPREAD + HEAP_SPREADS)
     return in_heap, _lognormal(off, BEYOND, BEYOND_SPREAD) + 1e-4  # no gap is impossible
 
 
