@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+# Widest first, by the names in /proc/cpuinfo: the same processor's name doesn't tell how fast it computes.
+INSTRUCTIONS = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 BF16", "avx512f": "AVX-512", "avx2": "AVX2"}
 PACKAGES = (
     "inkdigits",
     "keras",
@@ -24,12 +26,14 @@ PACKAGES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return processor, cores, memory, system and versions."""
+    """Return processor and its widest instructions, cores, system and versions."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    known = set(" ".join(lines).split())
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": models[0] if models else platform.processor(),
+        "instructions": next((name for flag, name in INSTRUCTIONS.items() if flag in known), ""),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

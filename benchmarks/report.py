@@ -66,8 +66,9 @@ def machine_line(results: dict[str, Any]) -> str:
     """Say where and with what these results were measured."""
     machine = results["machine"]
     versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
+    instructions = f" with {machine['instructions']}" if machine.get("instructions") else ""
     return (
-        f"Measured {machine['date']} on {machine['cores']} cores of {machine['processor']} "
+        f"Measured {machine['date']} on {machine['cores']} cores of {machine['processor']}{instructions} "
         f"({machine['system']}, Python {machine['python']}; {versions})."
     )
 
