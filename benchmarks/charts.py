@@ -59,7 +59,7 @@ def draw_accuracy(path: Path) -> None:
             axes.errorbar(
                 parameters, spread["mean"], spread["standard_deviation"], fmt="o", ms=7, color=RIGHT
             )
-            _note(axes, name, parameters, spread["mean"], color=RIGHT, weight="bold")
+            _note(axes, name, parameters, spread["mean"], left=True, color=RIGHT, weight="bold")
         for chosen, marker, label in (
             (False, "s", "published"),
             (True, "x", "reported, checkpoint chosen on test: optimistic"),
@@ -85,8 +85,11 @@ def draw_accuracy(path: Path) -> None:
         scale_to_percent(axes, "y", ACCURACIES, ends=(lowest, 0.9985))
 
 
-def _note(axes: Axes, text: str, x: float, y: float, **style: str) -> None:
-    axes.annotate(text, (x, y), xytext=(7, -3), textcoords="offset points", size=8.5, va="top", **style)
+def _note(axes: Axes, text: str, x: float, y: float, *, left: bool = False, **style: str) -> None:
+    place, side = ((-7, -3), "right") if left else ((7, -3), "left")
+    axes.annotate(
+        text, (x, y), xytext=place, textcoords="offset points", size=8.5, va="top", ha=side, **style
+    )
 
 
 def draw_time_to_99(path: Path) -> None:

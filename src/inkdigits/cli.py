@@ -240,7 +240,7 @@ def serve(
     """
     try:
         from inkdigits.web import server
-        from inkdigits.web.app import create_app
+        from inkdigits.web.app import create_app, warm_up
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"This command needs {error.name}, which is not installed. "
@@ -251,7 +251,9 @@ def serve(
     token = server.read_token(token_file) if token_file else None
     server.check_exposure(host, token)
     limits = server.limits_for(max_upload)
-    app = create_app(Reader(model), limits=limits, token=token, allow_origin=allow_origin)
+    reader = Reader(model)
+    warm_up(reader)
+    app = create_app(reader, limits=limits, token=token, allow_origin=allow_origin)
 
     def start(url: str) -> None:
         say(f"Open {url} (Ctrl-C ends it).")

@@ -84,7 +84,6 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await service.pool.run(service.warm_up)
         yield
         service.pool.close()
 
@@ -205,6 +204,14 @@ def create_app(
     return app
 
 
+def warm_up(reader: Reader) -> None:
+    """Read and classify a stroke, because whatever comes first takes longer than what comes after."""
+    stroke = np.full((64, 48), 255, np.uint8)
+    stroke[12:52, 22:26] = 0
+    reader.read(stroke)
+    reader.classify(stroke)
+
+
 class _Service:
     """The reader, and what stands around it so that many can use it at once."""
 
@@ -232,13 +239,6 @@ class _Service:
         return Response(content, media_type="application/json")
 
     # In threads of the pool:
-
-    def warm_up(self) -> None:
-        """Read and classify a stroke: whatever comes first takes longer than what comes after."""
-        stroke = np.full((64, 48), 255, np.uint8)
-        stroke[12:52, 22:26] = 0
-        self.reader.read(stroke)
-        self.reader.classify(stroke)
 
     def read(self, upload: Upload, deadline: float, *, min_confidence: float | None) -> bytes:
         """Read all pages. A document of which no page can be read is an error, as one picture is."""
