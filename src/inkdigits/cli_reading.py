@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 GAP = "  "  # between numbers
-MOST_THREADS = 4  # a page's networks are too small for more
+MOST_THREADS = 4  # that one page is given unasked; two are measured to help, more are not measured
 ERASE = "\x1b[1G\x1b[K"  # a line of progress; click leaves it out where there is no terminal
 
 

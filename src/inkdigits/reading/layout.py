@@ -404,8 +404,8 @@ def _gaps(boxes: Floats, indices: Sequence[int], signs: Flags) -> Floats:
 def _densities(gaps: Floats) -> tuple[Floats, Floats]:
     """Return the densities of gaps in the heap and beyond it, (gaps, places), for each place of the heap."""
     off = gaps[:, np.newaxis] - PLACES
-    in_heap = np.exp(-0.5 * (off / np.where(off < 0, LEFT_SPREAD, HEAP_SPREADS)) ** 2)
-    in_heap /= math.sqrt(math.pi / 2) * (LEFT_SPREAD + HEAP_SPREADS)
+    spread = np.where(off < 0, LEFT_SPREAD, HEAP_SPREADS)
+    in_heap = _normal(off, spread) * 2 * spread / (LEFT_SPREAD + HEAP_SPREADS)
     return in_heap, _lognormal(off, BEYOND, BEYOND_SPREAD) + 1e-4  # no gap is impossible
 
 

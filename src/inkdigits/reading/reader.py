@@ -476,7 +476,7 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
         likely = _likely_on(ink)
         lines = [[each for each in line if each[1] >= likely] for line in lines]
         lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
-    if length is None:  # otherwise that tells what belongs together
+        # A known length tells what belongs together; here it is a guess.
         lines = [
             [(number, confidence * _chance_of_group(ink, row, number)) for number, confidence in line]
             for row, line in enumerate(lines)
