@@ -49,7 +49,7 @@ def draw_accuracy(path: Path) -> None:
     ours = {part: classic[part] for part in ("classic", "quick") if part in classic}
     ours |= {recipe: read_results(recipe) for recipe in RECIPES if is_measured(recipe)}
     subtitle = (
-        "Ours: mean over seeds, each checkpoint chosen on validation; bars: standard deviation.\n"
+        "Ours: mean over seeds, each checkpoint chosen on validation; bars: standard deviation, if several.\n"
         "The axis of accuracy widens toward 100%."
     )
     with new_figure(path, "Accuracy against size", subtitle, height=4.9) as figure:

@@ -9,11 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from inkdigits.learning.linereading import LINE_HEIGHT, WIDTH
 from inkdigits.learning.mnist import Split, load
 from inkdigits.learning.synthesis.pages import NAMES, make_line, make_page
 from inkdigits.learning.synthesis.paper import Purpose
 
-DIGIT, SIGN, TEXT = (0, 160, 0), (255, 90, 0), (0, 0, 220)  # blue, green, red
+DIGIT, SIGN, TEXT = (0, 160, 0), (255, 90, 0), (0, 0, 220)  # green, blue and red, in OpenCV's order
 
 
 def draw_pages(digits: Split, seed: int, side: int, purpose: Purpose, columns: int = 8) -> np.ndarray:
@@ -33,10 +34,10 @@ def draw_pages(digits: Split, seed: int, side: int, purpose: Purpose, columns: i
 
 
 def draw_lines(digits: Split, seed: int, purpose: Purpose, columns: int = 4, rows: int = 24) -> np.ndarray:
-    width, height = 330, 66
+    width, height = WIDTH + 6, LINE_HEIGHT + 18
     sheet = np.full((rows * height, columns * width, 3), 128, np.uint8)
     for number in range(columns * rows):
-        line = make_line(digits, np.random.default_rng((seed, number)), purpose=purpose)
+        line = make_line(digits, np.random.default_rng((seed, number)), LINE_HEIGHT, WIDTH, purpose=purpose)
         row, column = divmod(number, columns)
         top, left = row * height, column * width
         picture = cv2.cvtColor(line.image, cv2.COLOR_GRAY2BGR)

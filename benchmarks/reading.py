@@ -28,7 +28,6 @@ SPARSE, DENSE = PAGES / "expenses.jpg", PAGES / "log-book.jpg"
 DENSE_TILES = 3  # the log book's page, so many times beside and below itself
 CORES = (1, 2)
 THROUGHPUT_PAGES = 8  # of 3 megapixels
-LIMITS = {"seconds_at_12": 1.0, "megabytes_at_12": 600, "seconds_to_first_answer": 0.8}  # what we aim at
 
 
 # ---- in a process of its own, perhaps by another Python: no import of ours but in its own reader --
@@ -153,7 +152,7 @@ def main() -> None:
     from measurement import write_results
 
     readers = available(str(Path(shutil.which(given.peer_python) or given.peer_python).absolute()))
-    results: dict[str, Any] = {"pages": {}, "throughput": {}, "limits": LIMITS}
+    results: dict[str, Any] = {"pages": {}, "throughput": {}}
     with tempfile.TemporaryDirectory() as folder:
         pages = make_pages(Path(folder))
         for page in given.only or pages:

@@ -28,7 +28,7 @@ from inkdigits.learning.evaluation import (
 )
 
 # Two-sided 95 % of Student's t for one degree of freedom less than the number of seeds.
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 10: 2.262}
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 
 
 Probabilities = npt.NDArray[np.float32]
@@ -75,7 +75,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recipe")
-    parser.add_argument("--seeds", type=int, default=5, help="how many, from 0")
+    parser.add_argument(
+        "--seeds", type=int, default=5, choices=range(1, 1 + max(STUDENT)), help="how many, from 0"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     options = parser.parse_args()
     print(describe_machine())
@@ -94,10 +96,12 @@ def main() -> None:
         key: spread([row[key] for row in rows]) for key in rows[0] if key not in {"seed", "parameters"}
     }
     accuracy = spreads["test_accuracy"]
-    half = STUDENT.get(len(rows), 1.96) * accuracy["standard_deviation"] / math.sqrt(len(rows))
-    print(
-        f"test accuracy: {100 * accuracy['mean']:.3f} %, 95 % interval of the mean ± {100 * half:.3f} points"
-    )
+    print(f"test accuracy: {100 * accuracy['mean']:.3f} %", end="")
+    half = None
+    if len(rows) > 1:
+        half = STUDENT[len(rows)] * accuracy["standard_deviation"] / math.sqrt(len(rows))
+        print(f", 95 % interval of the mean ± {100 * half:.3f} points", end="")
+    print()
     write_results(
         options.recipe,
         {

@@ -24,7 +24,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from measurement import describe_machine, write_results
+from measurement import write_results
 
 from inkdigits import Reader
 from inkdigits.reading.image import load_rgb
@@ -206,7 +206,7 @@ def main() -> None:
         f"{times:.1f} times Flask's throughput"
     )
     if not short:
-        write_results("serving", results | {"machine": describe_machine()})
+        write_results("serving", results)
 
 
 if __name__ == "__main__":

@@ -125,6 +125,11 @@ def train(
                 log=say,
             )
     except KeyboardInterrupt:
+        from inkdigits.reading.model import CHECKPOINT_FILE
+
+        folder = out or Path("runs") / recipe
+        if not (folder / CHECKPOINT_FILE).exists():
+            raise Failure("Stopped before there was anything to keep.", INTERRUPTED) from None
         settings = {
             "recipe": recipe,
             "seed": seed,
@@ -135,10 +140,9 @@ def train(
         }
         given = {name: value for name, value in settings.items() if value is not None}
         options = [f"--{name} {shlex.quote(str(value))}" for name, value in given.items()]
-        folder = shlex.quote(str(out or Path("runs") / recipe))
         raise Failure(
             "Stopped. Every finished epoch is kept. Go on with:\n"
-            f"inkdigits train {' '.join(options)} --out {folder} --resume",
+            f"inkdigits train {' '.join(options)} --out {shlex.quote(str(folder))} --resume",
             INTERRUPTED,
         ) from None
     if not isinstance(run.evaluation, Evaluation):  # a part of the page reader

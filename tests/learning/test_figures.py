@@ -179,7 +179,13 @@ def test_no_examples_are_refused(tmp_path):
 def test_curves_name_the_chosen_epoch(tmp_path, words):
     """The words below the title tell the epoch and its accuracy on validation images."""
     figures.draw_curves(tmp_path / "curves.png", make_history(5), 4)
-    assert words[1] == "Epoch 4 of 5 was chosen: 98.75% right on validation."
+    assert words[1] == "Epoch 4 of 5 was chosen: accuracy 98.75% on validation."
+
+
+def test_curves_name_what_is_no_accuracy(tmp_path, words):
+    """A finder is judged by F1, and the words below the title say so."""
+    figures.draw_curves(tmp_path / "curves.png", make_history(5), 4, score="F1 of digits found")
+    assert words[1] == "Epoch 4 of 5 was chosen: F1 of digits found 98.75% on validation."
 
 
 def test_curves_mark_the_chosen_epoch(tmp_path):
@@ -282,6 +288,13 @@ def test_mistakes_are_at_most_24(tmp_path, words):
     figures.draw_mistakes(tmp_path / "mistakes.png", make_images(30), [0] * 30, probabilities)
     confidences = [word for word in words if word.endswith("% sure")]
     assert (len(confidences), confidences[0], confidences[-1]) == (24, "79.0% sure", "56.0% sure")
+
+
+def test_worst_of_many_mistakes_say_how_many_there_are(tmp_path, words):
+    """Where only the worst are given, all of them are counted."""
+    path = tmp_path / "mistakes.png"
+    figures.draw_mistakes(path, make_images(2), [0, 0], make_answers([1, 1], 0.9), counts=(100, 1000))
+    assert words[1] == "Read wrong: 100 of 1,000 images. The 2 surest wrong answers, the surest first:"
 
 
 def test_no_mistakes_is_a_figure_too(tmp_path, words):

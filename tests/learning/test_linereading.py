@@ -125,6 +125,12 @@ def test_doubt_threshold_keeps_its_promise():
     assert threshold == confidence[79]
 
 
+def test_equal_confidences_are_doubted_together():
+    """A threshold can't part them: where one of two is wrong, neither is promised."""
+    assert linereading._doubt_threshold(np.array([1.0, 0.9, 0.9]), np.array([True, True, False])) == 1
+    assert linereading._doubt_threshold(np.array([0.9, 0.9]), np.array([True, False])) == 1
+
+
 def test_nothing_is_sure_where_all_is_wrong():
     """The threshold is then above every confidence."""
     assert linereading._doubt_threshold(np.array([0.9]), np.array([False])) == 1

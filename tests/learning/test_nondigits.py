@@ -44,6 +44,15 @@ def test_pairs_show_two_digits(digits):
     assert (columns > rows).mean() > 0.5
 
 
+def test_pairs_of_thin_digits_stay_pairs(digits):
+    """Two 1s are neither cut off nor laid over each other."""
+    one = np.zeros((1, 28, 28), np.uint8)
+    one[0, 4:24, 13:15] = 255
+    for image in module.pairs(100, one, np.random.default_rng(0)):
+        assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(4, 24))
+        assert image.any(axis=0).sum() > 2
+
+
 def test_single_lines_are_never_upright(digits):
     """What could be a 1 is not called something else."""
     for image in module.lines(200, digits, np.random.default_rng(0)):

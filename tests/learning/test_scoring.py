@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from inkdigits.errors import ArgumentError, DataError
+from inkdigits.errors import ArgumentError, DataError, MissingExtraError
+from inkdigits.learning import scoring
 from inkdigits.learning.scoring import evaluate, evaluate_pictures, is_labeled_folder
 
 
@@ -52,6 +53,21 @@ def test_own_pictures_are_counted(run, own_pictures):
     assert result.evaluation.images == 41
     assert result.blank == (str(own_pictures / "0" / "blank.png"),)
     assert [source for source, _ in result.failed] == [str(own_pictures / "3" / "broken.png")]
+
+
+def test_a_missing_extra_stops_no_other_picture(run, own_pictures, monkeypatch):
+    """A HEIC file without its decoder is one of those that could not be used."""
+    classify = scoring.Classifier.classify
+
+    def without_decoder(classifier, path):
+        if path.name == "blank.png":
+            raise MissingExtraError("HEIC needs an extra.")
+        return classify(classifier, path)
+
+    monkeypatch.setattr(scoring.Classifier, "classify", without_decoder)
+    result = evaluate_pictures(run.path, own_pictures)
+    assert result.evaluation.images == 41
+    assert (str(own_pictures / "0" / "blank.png"), "HEIC needs an extra.") in result.failed
 
 
 def test_mislabeled_picture_is_a_mistake(run, own_pictures):

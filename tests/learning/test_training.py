@@ -15,6 +15,7 @@ from conftest import RUN_SETTINGS
 
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.learning import mnist as mnist_module
+from inkdigits.learning import training
 from inkdigits.learning.networks import to_input
 from inkdigits.learning.recipe import find_recipe
 from inkdigits.learning.training import chosen_epoch, open_run, train
@@ -216,6 +217,23 @@ def test_training_starts_only_with_its_own_network(run, tmp_path):
     """The weights of another network fit nowhere, which is said before MNIST is looked for."""
     with pytest.raises(ArgumentError, match=r"another network.*Received: 'classic'.*Accepted: 'quick'"):
         train("quick", start=run.path, data=tmp_path / "no-mnist", out=tmp_path)
+
+
+def test_training_takes_no_weights_of_other_layers(run, tmp_path, monkeypatch):
+    """A network of the same name, but of an older version, is refused."""
+    build = training.build_network
+    monkeypatch.setattr(
+        training, "build_network", lambda name, *_: build("quick" if name == "classic" else name)
+    )
+    with pytest.raises(ArgumentError, match="other layers than the recipe's"):
+        train("classic", start=run.path, out=tmp_path / "run")
+
+
+def test_a_run_cannot_replace_the_one_it_starts_with(run):
+    """Its weights would be gone if it were interrupted."""
+    with pytest.raises(ArgumentError, match="can't take the place"):
+        train("classic", start=run.path, out=run.path, overwrite=True)
+    assert (run.path / "model.keras").exists()
 
 
 def test_start_without_weights_is_said(run, tmp_path):

@@ -602,14 +602,14 @@ def choose_doubt_threshold(
         raise ArgumentError(f"precision must be more than 0 and at most 1. Received: {precision!r}")
     if not 0 <= mean_confidence <= 1:
         raise ArgumentError(f"mean_confidence must be from 0 to 1. Received: {mean_confidence!r}")
-    surest = _surest_first(probabilities, labels)
+    surest = surest_first(*rate_answers(probabilities, labels))
     enough = (surest.right / surest.answers >= precision) & (
         surest.confidence / surest.answers >= mean_confidence
     )
     return float(surest.threshold[enough][-1]) if enough.any() else 1.0
 
 
-class _Surest(NamedTuple):
+class Surest(NamedTuple):
     """How many answers have at least a threshold, how many are right, and the sum of their confidences."""
 
     threshold: Floats
@@ -618,14 +618,22 @@ class _Surest(NamedTuple):
     confidence: Floats
 
 
-def _surest_first(probabilities: Floats, labels: Integers) -> _Surest:
-    """Count the answers from every confidence on, the highest first."""
-    confidence, right = rate_answers(probabilities, labels)
+def surest_first(confidence: Floats, right: NDArray[np.bool_]) -> Surest:
+    """Count the answers from every confidence on, the highest first.
+
+    Args:
+        confidence: (N,) floats, N at least 1.
+        right: (N,), which answers are right.
+
+    Example:
+        >>> surest_first(np.array([0.9, 0.8, 0.9]), np.array([True, True, False])).right.tolist()
+        [1, 2]
+    """
     order = np.argsort(-confidence)
     falling = confidence[order]
     # Equal confidences can't be told apart: a threshold takes all of them or none.
     last = np.flatnonzero(np.append(falling[1:] < falling[:-1], True))
-    return _Surest(falling[last], last + 1, right[order].cumsum()[last], falling.cumsum()[last])
+    return Surest(falling[last], last + 1, right[order].cumsum()[last], falling.cumsum()[last])
 
 
 def risk_coverage(probabilities: ArrayLike, labels: ArrayLike) -> RiskCoverage:
@@ -650,7 +658,7 @@ def risk_coverage(probabilities: ArrayLike, labels: ArrayLike) -> RiskCoverage:
         ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
     """
     probabilities, labels = check_probabilities(probabilities, labels)
-    surest = _surest_first(probabilities, labels)
+    surest = surest_first(*rate_answers(probabilities, labels))
     return RiskCoverage(
         threshold=surest.threshold,
         coverage=surest.answers / len(labels),

@@ -192,7 +192,7 @@ def check_agreement(
     if not difference <= tolerance:  # written so that NaN is refused too
         raise ExportError(
             f"The exported network differs from the trained one by {difference:.2e} on "
-            f"{len(expected)} validation images; at most {tolerance} is accepted. Nothing was exported. "
+            f"{len(expected)} examples of validation; at most {tolerance} is accepted. Nothing was exported. "
             "Other versions of tf2onnx and onnxruntime may help; please report this."
         )
 

@@ -159,7 +159,13 @@ def draw_examples(path: str | PathLike[str], images: Pictures, labels: ArrayLike
                 _show_picture(page, images[index], x=center, y=top + (row + 0.5) * cell, size=0.9 * cell)
 
 
-def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]], chosen_epoch: int) -> None:
+def draw_curves(
+    path: str | PathLike[str],
+    history: Sequence[Mapping[str, float]],
+    chosen_epoch: int,
+    *,
+    score: str = "accuracy",
+) -> None:
     """Draw loss and accuracy epoch by epoch, and which epoch was chosen.
 
     Args:
@@ -168,6 +174,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
             validation_accuracy, learning_rate and seconds. An accuracy is 0 to 1, or NaN where it has no
             meaning.
         chosen_epoch: the epoch whose weights were kept.
+        score: what stands in the history as accuracy.
 
     Raises:
         ArgumentError: the history has no such epoch.
@@ -183,7 +190,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
     chosen = epochs.index(chosen_epoch)
     subtitle = (
         f"Epoch {chosen_epoch} of {len(epochs)} was chosen: "
-        f"{100 * column['validation_accuracy'][chosen]:.2f}% right on validation."
+        f"{score} {100 * column['validation_accuracy'][chosen]:.2f}% on validation."
     )
     with new_figure(path, "Learning curves", subtitle, height=4.9) as figure:
         from matplotlib.ticker import LogLocator, MaxNLocator
@@ -215,7 +222,7 @@ def draw_curves(path: str | PathLike[str], history: Sequence[Mapping[str, float]
         panels["loss"].yaxis.set_major_formatter("{x:g}")
         panels["loss"].minorticks_off()
         panels["loss"].legend()
-        panels["accuracy"].set_ylabel("Accuracy (widening toward 100%)")
+        panels["accuracy"].set_ylabel(f"{score[0].upper()}{score[1:]} (widening toward 100%)")
         panels["learning_rate"].set_ylabel("Learning rate")
         panels["seconds"].set_ylabel("Seconds")
         # The parts of the page reader have no accuracy in training.
@@ -307,7 +314,7 @@ def draw_mistakes(
     labels: ArrayLike,
     probabilities: ArrayLike,
     *,
-    total: int | None = None,
+    counts: tuple[int, int] | None = None,
 ) -> None:
     """Draw the worst mistakes: the 24 wrong answers of the highest confidence, the surest first.
 
@@ -316,7 +323,8 @@ def draw_mistakes(
         images: (N, 28, 28) uint8, or N gray pictures (height, width) uint8 of any size; N at least 1.
         labels: (N,) whole numbers, 0 to 9.
         probabilities: (N, 10) floats; each row adds up to 1.
-        total: of how many images these are the part to show; None for N.
+        counts: how many images are wrong and how many there are, where these are only the part to show;
+            None to count these.
 
     Raises:
         ArgumentError: the data are not as described.
@@ -328,7 +336,8 @@ def draw_mistakes(
     confidence, right = rate_answers(probabilities, labels)
     wrong = np.flatnonzero(~right)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:CELLS]
-    subtitle = f"Read wrong: {len(wrong):,} of {total or len(labels):,} images."
+    mistakes, total = counts or (len(wrong), len(labels))
+    subtitle = f"Read wrong: {mistakes:,} of {total:,} images."
     if len(shown) > 1:
         subtitle += f" The {len(shown)} surest wrong answers, the surest first:"
     title = "The worst mistakes"

@@ -16,7 +16,7 @@ from inkdigits.learning.evaluation import PartEvaluation
 from inkdigits.learning.export import Export, export_part
 from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
-from inkdigits.learning.recipe import Recipe
+from inkdigits.learning.recipe import MAX_EPOCHS, Recipe
 from inkdigits.learning.synthesis.pages import Page, make_page
 from inkdigits.learning.synthesis.paper import Purpose
 from inkdigits.reading.finder import SPOT, Marks, once, peaks
@@ -41,7 +41,7 @@ class Finding:
         self._recipe, self._seed, self._dataset = recipe, seed, dataset
         self.samples = recipe.samples
         self.loss: Any = finder_loss
-        # Epochs count from 1, so no training page comes from the same random numbers.
+        # Epochs count from 1 to MAX_EPOCHS, so no training page comes from the same random numbers.
         self._pages = _pages(dataset.validation, VALIDATION_PAGES, [0, 0], "held-out")
         self._validation = _arrays(self._pages)
 
@@ -66,7 +66,7 @@ class Finding:
         f1 = {threshold: _f1(self._pages, maps, threshold) for threshold in THRESHOLDS}
         # The line reader passes over what is no digit, but sees no line that has no mark.
         threshold = min(each for each in THRESHOLDS if f1[each] >= max(f1.values()) - NEARLY)
-        pages = _pages(self._dataset.validation, EVALUATION_PAGES, [0, 1], "held-out")
+        pages = _pages(self._dataset.validation, EVALUATION_PAGES, [0, MAX_EPOCHS + 1], "held-out")
         inputs, targets = _arrays(pages)
         loss = _mean_loss(targets, network.predict(inputs, batch_size=20, verbose=0))
         maps = serving.predict(inputs, batch_size=20, verbose=0)
@@ -89,7 +89,7 @@ class Finding:
         self, folder: Path, _exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int
     ) -> None:
         """Draw how the training went."""
-        draw_curves(folder / "curves.png", history, chosen_epoch)
+        draw_curves(folder / "curves.png", history, chosen_epoch, score="F1 of digits found")
 
 
 def finder_loss(targets: Any, maps: Any) -> Any:

@@ -12,11 +12,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.learning.evaluation import PartEvaluation
+from inkdigits.learning.evaluation import PartEvaluation, surest_first
 from inkdigits.learning.export import Export, export_part
 from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
-from inkdigits.learning.recipe import Recipe
+from inkdigits.learning.recipe import MAX_EPOCHS, Recipe
 from inkdigits.learning.synthesis.pages import NAMES, make_line
 from inkdigits.learning.synthesis.paper import Purpose
 from inkdigits.reading.lines import LINE_HEIGHT, SLICE, best_path, decode, likelihood, padded
@@ -45,7 +45,7 @@ class LineReading:
         self._recipe, self._seed, self._dataset = recipe, seed, dataset
         self.samples = recipe.samples
         self.loss: Any = keras.losses.CTC()
-        # Epochs count from 1, so no training line comes from the same random numbers.
+        # Epochs count from 1 to MAX_EPOCHS, so no training line comes from the same random numbers.
         self._validation = _lines(dataset.validation, VALIDATION_LINES, [0, 0], "held-out")
 
     def prepare(self, epoch: int) -> tuple[Batches, None]:
@@ -66,7 +66,9 @@ class LineReading:
         answers = Answers.of(_predict(network, lines, widths), texts)
         temperature = fit_temperature(answers)
         threshold = _doubt_threshold(answers.confidence(temperature), answers.right)
-        lines, texts, widths = _lines(self._dataset.validation, EVALUATION_LINES, [0, 1], "held-out")
+        lines, texts, widths = _lines(
+            self._dataset.validation, EVALUATION_LINES, [0, MAX_EPOCHS + 1], "held-out"
+        )
         logits = _predict(network, lines, widths)
         answers = Answers.of(logits, texts)
         confidence = answers.confidence(temperature)
@@ -100,7 +102,7 @@ class LineReading:
         self, folder: Path, _exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int
     ) -> None:
         """Draw how the training went."""
-        draw_curves(folder / "curves.png", history, chosen_epoch)
+        draw_curves(folder / "curves.png", history, chosen_epoch, score="lines without a mistake")
 
 
 def _lines(
@@ -225,10 +227,11 @@ def _softmax(logits: Floats, temperature: float = 1.0) -> Floats:
 
 def _doubt_threshold(confidence: Floats, right: npt.NDArray[np.bool_]) -> float:
     """Return the lowest confidence above which the promised share of lines is right; 1 if there is none."""
-    order = np.argsort(-confidence, kind="stable")
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    kept = np.flatnonzero(share >= PROMISED)
-    return float(confidence[order[kept[-1]]]) if kept.size else 1.0
+    if not confidence.size:
+        return 1.0
+    surest = surest_first(confidence.astype(np.float64), right)
+    enough = surest.right / surest.answers >= PROMISED
+    return float(surest.threshold[enough][-1]) if enough.any() else 1.0
 
 
 def _exact(logits: Floats, texts: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:

@@ -53,15 +53,17 @@ def pairs(count: int, digits: Images, rng: np.random.Generator) -> Images:
     images = np.zeros((count, SIDE, SIDE), np.uint8)
     for image, pair in zip(images, both, strict=True):
         left, right = (digit[:, _columns_of_ink(digit)] for digit in pair)
-        gap = int(rng.integers(-3, 5))
-        width = max(left.shape[1] + right.shape[1] + gap, left.shape[1], right.shape[1])
+        # They overlap by less than half of the narrower one: two 1s in one place are a single 1.
+        gap = max(int(rng.integers(-3, 5)), -((min(left.shape[1], right.shape[1]) - 1) // 2))
+        width = left.shape[1] + right.shape[1] + gap
         wide = np.zeros((SIDE, width), np.uint8)
         wide[:, : left.shape[1]] = left
         wide[:, width - right.shape[1] :] = np.maximum(wide[:, width - right.shape[1] :], right)
-        size = 20, max(1, round(SIDE * 20 / width))
-        small = cv2.resize(wide, size, interpolation=cv2.INTER_AREA)[:SIDE]
-        top = (SIDE - small.shape[0]) // 2
-        image[top : top + small.shape[0], 4:24] = small
+        scale = min(1.0, 20 / width)  # two 1s are narrow enough as they are
+        size = round(scale * width), round(scale * SIDE)
+        small = cv2.resize(wide, size, interpolation=cv2.INTER_AREA)
+        top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
+        image[top : top + size[1], left : left + size[0]] = small
     return images
 
 

@@ -27,7 +27,7 @@ class Recipe:
         name: the word for ``--recipe``.
         part: "classifier" names a digit, "finder" finds digits on a page, "lines" reads a line of them.
         network: the function in ``networks.py`` that builds it.
-        epochs: passes over the 55,000 training images.
+        epochs: passes over the 55,000 training images, or over so many samples made anew.
         batch_size: images a step.
         learning_rate: the highest one, reached after the warm-up; then it falls to 0 along a cosine.
         warmup: share of all steps in which the learning rate rises from 0, 0 to 1.

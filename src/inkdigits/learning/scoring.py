@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from inkdigits.errors import ArgumentError, DataError, PictureError, RunError
+from inkdigits.errors import ArgumentError, DataError, MissingExtraError, PictureError, RunError
 from inkdigits.learning import mnist
 from inkdigits.learning.evaluation import Evaluation, evaluate_probabilities, report
 from inkdigits.learning.figures import CELLS, draw_mistakes
@@ -160,7 +160,7 @@ def evaluate_pictures(model: str | PathLike[str], folder: str | PathLike[str]) -
         for path in find_pictures(subfolder):
             try:
                 answers.append(PictureMistake(str(path), label, classifier.classify(path)))
-            except PictureError as error:
+            except (PictureError, MissingExtraError) as error:
                 failed.append((str(path), str(error)))
     read = [answer for answer in answers if answer.digit.value is not None]
     if not read:
@@ -191,7 +191,7 @@ def draw_picture_mistakes(pictures: PictureEvaluation, path: Path) -> None:
             [load_gray(mistake.source) for mistake in worst],
             [mistake.label for mistake in worst],
             np.array([mistake.digit.probabilities for mistake in worst]),
-            total=pictures.evaluation.images,
+            counts=(len(pictures.mistakes), pictures.evaluation.images),
         )
     except OSError as error:
         raise RunError(f"The figure {path} can't be written: {error.strerror or error}.") from error

@@ -66,8 +66,8 @@ class Progress:
         epochs: how many there will be.
         step: batches of this epoch done.
         steps: batches an epoch.
-        loss: mean cross-entropy of this epoch's training images so far.
-        accuracy: share of this epoch's training images right so far, 0 to 1; NaN where that has no meaning.
+        loss: mean over this epoch's training samples so far; of a classifier, the cross-entropy.
+        accuracy: share of this epoch's training samples right so far, 0 to 1; NaN where that has no meaning.
         validation: after the last step of an epoch, the row of ``history.csv``; None before.
     """
 
@@ -133,7 +133,7 @@ def train(
         The finished run. If ``resume`` finds it finished already, it is read from its folder.
 
     Raises:
-        ArgumentError: a parameter is not accepted.
+        ArgumentError: a parameter is not accepted, or the weights to start with are of another network.
         ModelError: the run to start with holds no complete, undamaged model.
         DataError: MNIST can't be found or verified.
         RunError: the folder exists, can't be written, or holds another run than the one to resume.
@@ -153,6 +153,10 @@ def train(
     )
     settings = {"recipe": recipe.to_dict(), "seed": check_seed(seed)}
     folder = Path(out) if out is not None else Path("runs") / recipe.name
+    if start is not None and folder.resolve() == Path(start).resolve():
+        raise ArgumentError(
+            f"A run can't take the place of the one it starts with. Received: {folder} for --start and --out."
+        )
     log = log or (lambda _: None)
     _check_folder(folder, resume=resume, overwrite=overwrite)
     if resume and (folder / CARD_FILE).exists():
@@ -318,6 +322,11 @@ def _fit(
     keras.utils.set_random_seed(settings["seed"])
     network = build_network(recipe.network, supported(recipe.precision))
     if weights is not None:
+        if [each.shape for each in weights] != [each.shape for each in network.get_weights()]:
+            raise ArgumentError(
+                "The weights to start with are of a network with other layers than the recipe's, as an older "
+                "version of inkdigits had. Train the recipe without --start."
+            )
         network.set_weights(weights)
     steps = -(-task.samples // recipe.batch_size)
     network.compile(

@@ -246,12 +246,8 @@ _SECURITY: tuple[_Pattern, ...] = (_waves, _waves, _guilloche, _hatching, _speck
 _HELD_OUT: tuple[_Pattern, ...] = (_dots, _dots, _bricks)
 
 
-def lay_on_desk(paper: Floats, kind: Kind, rng: np.random.Generator) -> Floats:
-    """Show the edge of the paper and a desk of another tone beyond one or two of its sides.
-
-    Returns:
-        How much of the page is paper, float32 (H, W) from 0 to 1; the paper is changed in place.
-    """
+def lay_on_desk(paper: Floats, kind: Kind, rng: np.random.Generator) -> None:
+    """Show the edge of the paper and a desk of another tone beyond one or two of its sides, in place."""
     height, width = paper.shape
     on_paper = np.full(paper.shape, 255, np.uint8)
     for _ in range(int(rng.integers(1, 3))):
@@ -277,7 +273,6 @@ def lay_on_desk(paper: Floats, kind: Kind, rng: np.random.Generator) -> Floats:
     if rng.random() < 0.3 and not kind.clean:
         rim = cv2.Canny(on_paper, 50, 150)
         cover(paper, np.asarray(rim, np.uint8), float(rng.uniform(0, 1)))
-    return share
 
 
 # ------------------------------------------------------------------------------------------------- light
