@@ -55,7 +55,7 @@ pictures: demo  ## draw every picture of the documentation anew
 	$(BIN)/python examples/screenshots.py
 	cp runs/demo/figures/*.png docs/images/
 
-models: model-classifier model-finder model-lines  ## train all that is shipped, from nothing (hours; goes on after an interruption)
+models: model-classifier model-finder model-lines  ## train all the parts that are shipped, from nothing (hours; goes on after an interruption)
 
 RECIPE_classifier := compact
 RECIPE_finder := finder

@@ -184,8 +184,8 @@ def test_curves_name_the_chosen_epoch(tmp_path, words):
 
 def test_curves_name_what_is_no_accuracy(tmp_path, words):
     """A finder is judged by F1, and the words below the title say so."""
-    figures.draw_curves(tmp_path / "curves.png", make_history(5), 4, score="F1 of digits found")
-    assert words[1] == "Epoch 4 of 5 was chosen: F1 of digits found 98.75% on validation."
+    figures.draw_curves(tmp_path / "curves.png", make_history(5), 4, score="F1")
+    assert words[1] == "Epoch 4 of 5 was chosen: F1 98.75% on validation."
 
 
 def test_curves_mark_the_chosen_epoch(tmp_path):

@@ -118,14 +118,6 @@ def test_what_gives_way_itself_has_no_parts():
     assert once(boxes).boxes[:, 0].tolist() == [10, 100]
 
 
-@pytest.mark.parametrize(("shape", "last"), [((40, 90), (80, 180)), ((150, 160), (150, 160))])
-def test_small_picture_without_digits_is_looked_at_more_closely(shape, last):
-    """One of the size of a cut-out number is enlarged in the end, a page is not."""
-    blank = np.full(shape, 230, np.uint8)
-    looks = list(inkdigits.Reader().finder.looks(blank))
-    assert looks[-1].page.shape == last
-
-
 @pytest.mark.parametrize(("sides", "looks"), [((200, 200, 200), 3), ((200, 200, 16), 5), ((200, 200), 5)])
 def test_finer_looks_are_left_out_where_all_is_large(mnist, sides, looks):
     """Three digits that the coarsest looks show well tell enough; a small one or too few of them do not."""

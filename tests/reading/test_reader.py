@@ -123,6 +123,36 @@ def test_strip_is_read_even_if_the_finder_sees_nothing(reader, mnist, monkeypatc
         assert digit.box.x + digit.box.width / 2 == pytest.approx(54 + 30 * place, abs=8)
 
 
+def numbers_of(*texts, confidence):
+    """A reading of numbers with this confidence each."""
+    return [reading.Number(text, 1, 1, confidence, False, Box(0, 0, 9, 9), ()) for text in texts]
+
+
+def test_sizes_of_a_strip_vote_with_their_confidence():
+    """Two that agree outweigh a surer one; the confidence is the mean of all that say so."""
+    readings = [numbers_of("207", confidence=each) for each in (0.7, 0.9)]
+    readings += [numbers_of("201", confidence=0.95), []]
+    (number,) = reading._agreed(readings, least=0.3)
+    assert (number.text, number.doubtful) == ("207", False)
+    assert number.confidence == pytest.approx((0.7 + 0.9) / 4)
+
+
+def test_what_few_sizes_say_is_doubtful():
+    """Sure by itself, but alone."""
+    readings = [numbers_of("207", confidence=0.95), *([[]] * 3)]
+    (number,) = reading._agreed(readings, least=0.3)
+    assert number.doubtful
+    assert reading._agreed([numbers_of("207", confidence=0.5), *([[]] * 3)], least=0.3) == []
+
+
+def test_strip_is_read_in_its_own_pixels(reader, mnist):
+    """Also where a larger size of it was read: boxes are those of the picture given."""
+    for height in (40, 60):
+        (number,) = reader.read(strip_207(mnist, height)).numbers
+        assert number.text == "207"
+        assert number.box.x + number.box.width / 2 == pytest.approx(84, abs=6)
+
+
 def test_a_number_nobody_can_read_is_guessed_where_its_length_was_said(reader, mnist, monkeypatch):
     """The finder sees digits, and the line reader none."""
     boxes = np.array([(44 + 30 * place, 8, 20, 24) for place in range(3)], np.float32)

@@ -89,7 +89,7 @@ class Finding:
         self, folder: Path, _exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int
     ) -> None:
         """Draw how the training went."""
-        draw_curves(folder / "curves.png", history, chosen_epoch, score="F1 of digits found")
+        draw_curves(folder / "curves.png", history, chosen_epoch, score="F1")
 
 
 def finder_loss(targets: Any, maps: Any) -> Any:

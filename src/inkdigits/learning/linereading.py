@@ -102,7 +102,7 @@ class LineReading:
         self, folder: Path, _exported: Export, history: Sequence[dict[str, float]], chosen_epoch: int
     ) -> None:
         """Draw how the training went."""
-        draw_curves(folder / "curves.png", history, chosen_epoch, score="lines without a mistake")
+        draw_curves(folder / "curves.png", history, chosen_epoch)
 
 
 def _lines(

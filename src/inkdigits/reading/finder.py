@@ -20,7 +20,6 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 SPOT = 4  # pixels of the page for each of the network's answers
-CLOSER = 2.0  # enlargement of the last look at a small picture in which nothing was found
 FRAME = 16  # pixels of even gray around a page, so that a digit at its edge looks like any other
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
@@ -108,22 +107,17 @@ class Finder(Part):
     ) -> Iterator[Look]:
         """Look at a page in one reduction after the other, the coarsest first; the arguments are `find`'s.
 
-        Where all that a look saw is large, there is no finer one: it would cost four times as much. A picture
-        as small as a cut-out number in which nothing was found is enlarged and looked at once more.
+        Where all that a look saw is large, there is no finer one: it would cost four times as much.
         """
         least = self.card.doubt_threshold if threshold is None else threshold
         if min(gray.shape) < SMALLEST_DIGIT:
             return
-        found = 0
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
         for scale in reversed(scales):
             look = self._look(gray, scale, least, is_last=scale == scales[-1])
-            found += len(look.marks)
             yield look
             if not full_resolution and _tells_enough(look.marks, scale):
                 return
-        if not found and min(gray.shape) < 2 * SMALLEST_PAGE:
-            yield self._look(gray, CLOSER, least, is_last=True)
 
     def _maps(self, page: Gray) -> Floats:
         """Run the network over a framed page, a large one in parts: it takes 60 bytes of memory a pixel."""
@@ -139,7 +133,7 @@ class Finder(Part):
         return np.concatenate(answers)
 
     def _look(self, gray: Gray, scale: float, least: float, *, is_last: bool) -> Look:
-        page = _resized(gray, scale)
+        page = resized(gray, scale)
         maps = self._maps(_framed(page))
         first, (rows, columns) = FRAME // SPOT, (-(-side // SPOT) for side in page.shape)
         maps = maps[first : first + rows, first : first + columns]
@@ -179,7 +173,8 @@ def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:
         yield scale
 
 
-def _resized(gray: Gray, scale: float) -> Gray:
+def resized(gray: Gray, scale: float) -> Gray:
+    """Return a page (H, W) so many times as large."""
     if scale == 1:
         return gray
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 from inkdigits.reading.classifier import Classifier
-from inkdigits.reading.finder import Finder, Marks
+from inkdigits.reading.finder import SMALLEST_DIGIT, Finder, Marks, resized
 from inkdigits.reading.image import Decoded, load
 from inkdigits.reading.layout import (
     Crop,
@@ -73,6 +73,8 @@ USUAL_LETTERS, FEW_LETTERS = 0.1, 0.2
 MOST_HEIGHTS = 400  # of a digit, that a line is long
 # Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing;
 STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
+SIZES = (64, 80, 92)  # pixels of height at which a strip is read, too
+NOTHING = 0.3  # confidence with which a reading of a strip says that no number is there
 USUAL_WIDTH = 0.65  # of a digit, in heights
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
@@ -250,12 +252,22 @@ class Reader:
 
     def _read_part(self, gray: Gray, frame: Box, options: Options) -> list[Number]:
         """Read a part of a page, which has this frame."""
-        marks = self.finder.find(gray, full_resolution=options.get("full_resolution", False))
-        length = check_length(options.get("length"))
-        ink = self._read_lines(gray, marks, length)
         least = options.get("min_confidence")
         least = self.lines.card.doubt_threshold if least is None else least
-        return _numbers(ink, least, length, frame)
+        length = check_length(options.get("length"))
+        sizes = [len(gray), *(SIZES if _is_strip(gray.shape) else ())]
+        readings = []
+        for size in sizes:
+            ink = self._read_ink(gray, size / len(gray), length, options)
+            readings.append(_numbers(ink, least, length, frame))
+        return _agreed(readings, least)
+
+    def _read_ink(self, gray: Gray, scale: float, length: tuple[int, int] | None, options: Options) -> _Ink:
+        """Read what is written on a part of a page, looked at in another size; places are the part's."""
+        gray = resized(gray, scale)
+        marks = self.finder.find(gray, full_resolution=options.get("full_resolution", False))
+        ink = self._read_lines(gray, marks, length)
+        return replace(ink, boxes=ink.boxes / scale, unnamed=ink.unnamed / scale)
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
@@ -304,7 +316,7 @@ def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], li
     A strip without marks is one line, of which all is read.
     """
     lines = [part for line in find_lines(marks.boxes, marks.is_sign) for part in _bounded(line, marks)]
-    if not lines and shape[0] < STRIP and shape[1] <= LONGEST * shape[0]:
+    if not lines and _is_strip(shape):
         strip = whole(shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
         return [Line((), 0.0)], [strip]
     crops = []
@@ -321,6 +333,11 @@ def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], li
             )
         )
     return lines, crops
+
+
+def _is_strip(shape: tuple[int, ...]) -> bool:
+    """Tell whether a picture (H, W) is as low as a line cut out of a page, and as high as a digit."""
+    return SMALLEST_DIGIT <= shape[0] < STRIP and SMALLEST_DIGIT <= shape[1] <= LONGEST * shape[0]
 
 
 def _bounded(line: Line, marks: Marks) -> Iterator[Line]:
@@ -495,6 +512,34 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
     return [
         replace(number, doubtful=number.doubtful or not fewest <= len(number.digits) <= most)
         for number in numbers
+    ]
+
+
+def _agreed(readings: Sequence[list[Number]], least: float) -> list[Number]:
+    """Return of several readings of a strip the one whose text most confidence speaks for.
+
+    In another size other pixels make a digit, and the networks make other mistakes. The confidence is the
+    mean of what all of them say.
+    """
+    if len(readings) == 1:
+        return readings[0]
+    texts = [" ".join(number.text for number in numbers) for numbers in readings]
+    sure = [
+        math.prod(number.confidence for number in numbers) if numbers else NOTHING for numbers in readings
+    ]
+    votes: dict[str, float] = {}
+    for text, confidence in zip(texts, sure, strict=True):
+        votes[text] = votes.get(text, 0.0) + confidence
+    text = max(votes, key=lambda text: votes[text])
+    best = max((each for each in range(len(texts)) if texts[each] == text), key=lambda each: sure[each])
+    share = votes[text] / len(readings) / max(sure[best], 1e-9)
+    return [
+        replace(
+            number,
+            confidence=share * number.confidence,
+            doubtful=number.doubtful or share * number.confidence < least,
+        )
+        for number in readings[best]
     ]
 
 

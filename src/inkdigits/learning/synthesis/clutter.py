@@ -10,6 +10,7 @@ import numpy as np
 from inkdigits.learning.synthesis.ink import (
     BEFORE,
     STROKES,
+    UNREAD,
     Glyph,
     Hand,
     String,
@@ -81,6 +82,24 @@ def some_text(rng: np.random.Generator, purpose: Purpose) -> Glyph:
             return some_word(rng, purpose)
         if glyph := word_glyph(choose(WORDS, rng), choose(fonts("printed"), rng)):
             return glyph
+
+
+def some_stamp(rng: np.random.Generator) -> Glyph:
+    """Return the imprint of an oval stamp with a small word in it; from afar it looks like a 0."""
+    while True:
+        word = ink_of(choose(WORDS, rng).upper(), choose(fonts("printed"), rng), 24)
+        if min(word.shape) > 2:
+            break
+    height, width = word.shape
+    tall = round(height * rng.uniform(1.6, 3.5))
+    wide = round(max(1.25 * width, tall * rng.uniform(0.7, 1.5)))
+    image = np.zeros((tall + 8, wide + 8), np.uint8)
+    middle = (wide // 2 + 4, tall // 2 + 4)
+    cv2.ellipse(image, middle, (wide // 2, tall // 2), 0, 0, 360, 255, int(rng.integers(2, 6)))
+    top, left = middle[1] - height // 2, middle[0] - width // 2
+    part = image[top : top + height, left : left + width]
+    np.maximum(part, word, out=part)
+    return Glyph(image, len(image), len(image) / rng.uniform(0.8, 1.5), UNREAD)
 
 
 def some_letter(rng: np.random.Generator, purpose: Purpose) -> Glyph:

@@ -90,7 +90,7 @@ class Hand:
         base: whether a 1 stands on a line.
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
-        schooled: whether 4, 6 and 9 are written as other schools than MNIST's teach them.
+        schooled: whether 4, 5, 6 and 9 are written as other schools than MNIST's teach them.
         font: whose digits it writes instead of MNIST's, or None.
         bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
@@ -178,7 +178,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
         pen=float(np.exp(rng.uniform(np.log(0.035), np.log(0.2)))),
         gap=float(_some_gap(rng)),
         unevenness=float(rng.gamma(2, 0.5)),
-        flag=float(rng.uniform(0.15, 0.85)) if rng.random() < 0.45 else 0.0,
+        flag=float(rng.uniform(0.15, 1.05)) if rng.random() < 0.55 else 0.0,
         base=bool(rng.random() < 0.12),
         crossed=bool(rng.random() < 0.35),
         serif=bool(rng.random() < 0.2),
@@ -305,6 +305,8 @@ def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) 
         return _flagged(image, hand, rng)
     if digit == 7 and (hand.crossed or hand.serif):
         return _crossed(image, hand, rng)
+    if digit == 5 and hand.schooled:
+        return _swept(image, rng)
     if digit in (4, 6, 9) and hand.schooled:
         image = image.copy()
         HABITS[digit][1](image, rng)
@@ -341,6 +343,8 @@ def _flagged(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
     if hand.flag:
         length = UNIT * hand.flag * rng.uniform(0.8, 1.2)
         angle = np.deg2rad(np.clip(rng.normal(38 + 35 * hand.flag, 8), 15, 75))
+        stem = np.arctan2(rows.size, top - bottom)  # a flag along the stem would vanish in it
+        angle = max(np.deg2rad(10), min(angle, stem - np.deg2rad(rng.uniform(15, 35))))
         end = top - min(length * np.cos(angle), 20), rows[0] + length * np.sin(angle)
         _draw_line(image, (top, rows[0] + 0.5), end, thickness)
     if hand.base:
@@ -364,6 +368,18 @@ def _crossed(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
         x = float(columns[0])
         y = float(rows[0] + part[:, columns[0]].argmax())
         _draw_line(image, (x + 0.5, y), (x + rng.normal(0, 0.7), y + rng.uniform(2.5, 6)), 2.2)
+    return image
+
+
+def _swept(image: Gray, rng: np.random.Generator) -> Gray:
+    """Sweep the bar of a 5 up to the right, as those do who write it in one stroke."""
+    rows = np.flatnonzero(image.max(axis=1) > OUTLINE)
+    stem = np.flatnonzero(image[rows[0] : rows[0] + rows.size // 2].max(axis=0) > OUTLINE)[0]
+    image = image.copy()
+    image[: rows[0] + round(rng.uniform(0.15, 0.3) * rows.size), stem + 4 :] = 0
+    image = np.pad(image, ((6, 0), (0, 8)))
+    x, y = stem + 2.0, rows[0] + 6 + rng.uniform(0.05, 0.2) * rows.size
+    _draw_line(image, (x, y), (x + rng.uniform(6, 18), y - rng.uniform(0, 7)), 2.3)
     return image
 
 
