@@ -206,8 +206,8 @@ def create_app(
 
 def warm_up(reader: Reader) -> None:
     """Read and classify a stroke, because whatever comes first takes longer than what comes after."""
-    stroke = np.full((64, 48), 255, np.uint8)
-    stroke[12:52, 22:26] = 0
+    stroke = np.full((128, 96), 255, np.uint8)
+    stroke[24:104, 44:52] = 0
     reader.read(stroke)
     reader.classify(stroke)
 
