@@ -15,9 +15,9 @@ let pending = new AbortController();
 let digits = []; // in reading order
 
 /** What is on the sheet now, as a page for “How it works”: `{ file, index }`; null if nothing is. */
-export async function drawing() {
+export function drawing() {
   const picture = ink.picture();
-  return picture && { file: await picture.canvas.convertToBlob(), index: 0 };
+  return picture && { file: picture.file, index: 0 };
 }
 
 export const redraw = () => ink.redraw();
@@ -58,11 +58,10 @@ async function read(begun) {
     return;
   }
   try {
-    const file = await picture.canvas.convertToBlob();
-    const [page] = await readPages(file, signal);
+    const [page] = await readPages(picture.file, signal);
     show(page, picture);
     byId("time").textContent = `${Math.round(performance.now() - begun)}\u00a0ms`;
-    const [{ steps }] = await explainPages(file, ["lines", "digit"], signal);
+    const [{ steps }] = await explainPages(picture.file, ["lines", "digit"], signal);
     showSeen(steps, page);
   } catch (error) {
     if (error.name === "AbortError") return;

@@ -25,7 +25,7 @@ export async function show(page) {
   pending = new AbortController();
   const { signal } = pending;
   byId("steps").setAttribute("aria-busy", "true");
-  const cards = await explain(await page, signal);
+  const cards = await explain(page, signal);
   if (!cards) return; // the other one is on its way
   byId("steps").replaceChildren(...cards);
   byId("steps").removeAttribute("aria-busy");

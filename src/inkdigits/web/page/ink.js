@@ -1,5 +1,7 @@
 // Strokes on a canvas, by mouse, pen, touch or keyboard.
 
+import { make } from "./dom.js";
+
 const STEP = 12; // pixels that an arrow key moves the pen; a quarter with Shift
 const SENT_SIDE = 448; // pixels of the longer side of what is sent to be read
 const SENT_STROKE = 100; // pixels of the tallest stroke in it: larger ones are read no better, only later
@@ -43,7 +45,7 @@ export class Ink extends EventTarget {
     this.#changed();
   }
 
-  /** What is drawn, black on white and cut to the ink: `{ canvas, left, top, scale }`, or null if there is none. */
+  /** What is drawn, black on white and cut to the ink: `{ file, left, top, scale }`, or null if there is none. */
   picture() {
     const written = this.strokes.filter((stroke) => !stroke.erasing);
     const points = written.flatMap((stroke) => stroke.points);
@@ -55,7 +57,7 @@ export class Ink extends EventTarget {
     const [width, height] = [right - left + 2 * margin, bottom - top + 2 * margin];
     const tallest = Math.max(...written.map(heightOf));
     const scale = Math.min(1, SENT_SIDE / Math.max(width, height), SENT_STROKE / tallest);
-    const canvas = new OffscreenCanvas(Math.ceil(width * scale), Math.ceil(height * scale));
+    const canvas = make("canvas", { width: Math.ceil(width * scale), height: Math.ceil(height * scale) });
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.setTransform(scale, 0, 0, scale, (margin - left) * scale, (margin - top) * scale);
     for (const stroke of this.strokes) trace(context, stroke, "#000");
@@ -65,7 +67,7 @@ export class Ink extends EventTarget {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
-    return { canvas, left: left - margin, top: top - margin, scale };
+    return { file: encoded(canvas), left: left - margin, top: top - margin, scale };
   }
 
   redraw() {
@@ -188,6 +190,12 @@ export class Ink extends EventTarget {
 function heightOf({ points }) {
   const ys = points.map((point) => point.y);
   return Math.max(...ys) - Math.min(...ys);
+}
+
+/** A canvas as a PNG file, at once: asked for a blob, Chromium may wait a second until it is idle. */
+function encoded(canvas) {
+  const [, base64] = canvas.toDataURL().split(",");
+  return new Blob([Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0))], { type: "image/png" });
 }
 
 /** A pen's pressure as a factor of the width; mouse and finger have none. */

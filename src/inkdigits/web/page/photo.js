@@ -18,7 +18,7 @@ let isPressed = false; // from a pointer's down to its click
 let viewer;
 
 /** The page that is looked at, `{ file, index }`, or null. */
-export const current = async () => shown && { file: shown.entry.file, index: shown.index };
+export const current = () => shown && { file: shown.entry.file, index: shown.index };
 
 export function start(onArrival) {
   viewer = new Viewer(byId("viewer"), { onDigit: (digit, number) => choose(number, digit), onNumber: edit });
