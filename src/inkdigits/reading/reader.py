@@ -255,9 +255,9 @@ class Reader:
         least = options.get("min_confidence")
         least = self.lines.card.doubt_threshold if least is None else least
         length = check_length(options.get("length"))
-        sizes = [len(gray), *(SIZES if _is_strip(gray.shape) else ())]
+        sizes = {len(gray), *(SIZES if _is_strip(gray.shape) else ())}
         readings = []
-        for size in sizes:
+        for size in sorted(sizes):
             ink = self._read_ink(gray, size / len(gray), length, options)
             readings.append(_numbers(ink, least, length, frame))
         return _agreed(readings, least)
