@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import math
 import platform
 import tempfile
 import warnings
@@ -232,8 +233,26 @@ def _to_onnx(serving: keras.Model, part: str, example: npt.NDArray[np.uint8]) ->
         for dimension, size in zip(value.type.tensor_type.shape.dim, PARTS[part][side]["shape"], strict=True):
             if isinstance(size, str):
                 dimension.dim_param = size
+    _give_numbers_axes(model)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _give_numbers_axes(model: onnx.ModelProto) -> None:
+    """Give a number that a tensor is scaled or shifted by as many axes as the tensor has.
+
+    The values stay the same, but without them ONNX Runtime (1.32) takes 57 ms rather than 1 for a megapixel
+    of shape (1, H, W, 1), whose last axis it goes along: a fifth of the finder's time.
+    """
+    values = onnx.shape_inference.infer_shapes(model).graph.value_info
+    axes = {value.name: len(value.type.tensor_type.shape.dim) for value in values}
+    numbers = {value.name: value for value in model.graph.initializer if math.prod(value.dims) == 1}
+    for node in model.graph.node:
+        if node.op_type not in ("Add", "Mul"):
+            continue
+        for name, other in (node.input, reversed(node.input)):
+            if name in numbers and other in axes:
+                numbers[name].dims[:] = [1] * axes[other]
 
 
 def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
