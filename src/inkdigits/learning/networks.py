@@ -22,6 +22,8 @@ from inkdigits.reading.lines import LINE_HEIGHT, NAMES
 
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
+# Of statistics of normalization, where a batch says little of all: it has few pages, or lines of one length.
+STEADY = 0.99
 
 
 def start_backend() -> None:
@@ -156,24 +158,25 @@ def finder() -> Model:
         >>> finder().count_params()
         347926
     """
+    convolution = functools.partial(_convolution, momentum=STEADY)
     page = Input((None, None, 1))
     quarter = _apply(
         [
             layers.Rescaling(1 / 127.5, offset=-1),
-            *_convolution(16, 5, strides=2),
-            *_convolution(32, 3, strides=2),
+            *convolution(16, 5, strides=2),
+            *convolution(32, 3, strides=2),
         ],
         page,
     )
-    eighth = _apply([*_convolution(64, 3, strides=2), *_convolution(64, 3)], quarter)
+    eighth = _apply([*convolution(64, 3, strides=2), *convolution(64, 3)], quarter)
     sixteenth = _apply(
-        [*_convolution(96, 3, strides=2), *_convolution(96, 3, dilation=2), *_convolution(96, 3, dilation=4)],
+        [*convolution(96, 3, strides=2), *convolution(96, 3, dilation=2), *convolution(96, 3, dilation=4)],
         eighth,
     )
-    eighth = layers.Add()([eighth, _apply([*_convolution(64, 1), layers.UpSampling2D(2)], sixteenth)])
-    eighth = _apply(_convolution(64, 3), eighth)
-    quarter = layers.Add()([quarter, _apply([*_convolution(32, 1), layers.UpSampling2D(2)], eighth)])
-    quarter = _apply([*_convolution(32, 3), *_convolution(32, 3)], quarter)
+    eighth = layers.Add()([eighth, _apply([*convolution(64, 1), layers.UpSampling2D(2)], sixteenth)])
+    eighth = _apply(convolution(64, 3), eighth)
+    quarter = layers.Add()([quarter, _apply([*convolution(32, 1), layers.UpSampling2D(2)], eighth)])
+    quarter = _apply([*convolution(32, 3), *convolution(32, 3)], quarter)
     # A center is rare: starting from 1 in 100 keeps the first steps calm (arXiv 1708.02002).
     rare = initializers.Constant([-4.6, -4.6, 0, 0, 3, 3])
     return Model(page, layers.Conv2D(6, 1, bias_initializer=rare, dtype="float32")(quarter), name="finder")
@@ -190,28 +193,28 @@ def lines() -> Model:
         >>> lines().count_params()
         757832
     """
+    convolution = functools.partial(_convolution, momentum=STEADY)
     line = Input((LINE_HEIGHT, None, 1))
-    steady = 0.99  # a batch has lines of one length; what is normal for all is seen over many batches
     features = _apply(
         [
             layers.Rescaling(1 / 127.5, offset=-1),
-            *_convolution(24, 3, momentum=steady),
+            *convolution(24, 3),
             layers.MaxPooling2D(2),
-            *_convolution(32, 3, momentum=steady),
-            *_convolution(32, 3, momentum=steady),
+            *convolution(32, 3),
+            *convolution(32, 3),
             layers.MaxPooling2D((2, 1)),
-            *_convolution(64, 3, momentum=steady),
-            *_convolution(64, 3, momentum=steady),
+            *convolution(64, 3),
+            *convolution(64, 3),
             layers.MaxPooling2D((2, 1)),
-            *_convolution(96, 3, momentum=steady),
+            *convolution(96, 3),
         ],
         line,
     )
-    features = layers.Add()([features, _apply(_convolution(96, 3, momentum=steady), features)])
+    features = layers.Add()([features, _apply(convolution(96, 3), features)])
     features = _apply(
         [
             layers.Conv2D(128, (4, 1), use_bias=False),  # the whole height at once
-            layers.BatchNormalization(momentum=steady),
+            layers.BatchNormalization(momentum=STEADY),
             layers.Activation("relu"),
             layers.Reshape((-1, 128)),
         ],
@@ -219,7 +222,7 @@ def lines() -> Model:
     )
     for dilation in (1, 2, 4, 1, 2, 4):
         ahead = layers.Conv1D(128, 5, padding="same", dilation_rate=dilation, use_bias=False)(features)
-        ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=steady)(ahead))
+        ahead = layers.Activation("relu")(layers.BatchNormalization(momentum=STEADY)(ahead))
         features = layers.Add()([features, ahead])
     return Model(line, layers.Dense(len(NAMES), dtype="float32")(layers.Dropout(0.1)(features)), name="lines")
 

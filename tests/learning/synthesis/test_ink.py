@@ -68,8 +68,33 @@ def test_glyphs_are_the_splits_own_images(mnist, rng):
         assert any(_holds(image, glyph.image) for image in few.images)
 
 
+def test_a_hand_of_another_school_draws_some_of_its_digits(mnist, rng):
+    """As often as `DRAWN` says; the others are the split's."""
+    few = Split(
+        "train", *(part[:100] for part in (mnist.train.images, mnist.train.labels, mnist.train.indices))
+    )
+    glyphs = number_glyphs("2" * 300, few, replace(PLAIN, schooled=True), rng)
+    drawn = [glyph for glyph in glyphs if not any(_holds(image, glyph.image) for image in few.images)]
+    assert len(drawn) / len(glyphs) == pytest.approx(ink.DRAWN, abs=0.08)
+
+
+@pytest.mark.parametrize(("digit", "ways"), ink.SCHOOLED.items())
+def test_digits_of_other_schools_are_of_a_digits_size_and_stroke(digit, ways, rng):
+    """A pen follows each of them as it does MNIST's."""
+    for way in ways:
+        image = ink._drawn([np.array(stroke, float) for stroke in way], thickness=10)[0]
+        tall = np.flatnonzero(image.max(axis=1) > ink.OUTLINE).size
+        assert 0.9 * ink.UNIT <= tall <= 1.5 * ink.UNIT
+    for _ in range(20):
+        image = ink._schooled(digit, rng)
+        wide = cv2.distanceTransform((image > 127).view(np.uint8), cv2.DIST_L2, 3)
+        assert 0.9 <= wide.max() <= 6
+
+
 def _holds(image, cut):
     """Tell whether an image has a cut somewhere in it."""
+    if np.greater(cut.shape, image.shape).any():
+        return False
     windows = np.lib.stride_tricks.sliding_window_view(image, cut.shape)
     return bool((windows == cut).all(axis=(2, 3)).any())
 

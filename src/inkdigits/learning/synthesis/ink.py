@@ -73,6 +73,32 @@ STROKES: dict[str, list[list[tuple[float, float]]]] = {
     "?": [[(0, 4), (4, 0), (8, 3), (7, 8), (4, 12), (4, 15)], [(4, 19), (4.3, 19.4)]],
     "°": [[(0, 2), (2, 0), (4, 2), (2, 5), (0, 2)]],
 }
+# Digits as other schools and hasty hands write them, of which MNIST has few: ways to draw each, in strokes.
+SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
+    2: [  # with a loop at its foot, and a long tail
+        [[(1, 5), (4, 0), (9, 1), (9, 8), (3, 17), (0, 19), (0, 16), (4, 16), (9, 20), (15, 17)]],
+        [[(2, 6), (3, 1), (8, -1), (11, 4), (8, 13), (0, 19), (6, 18), (13, 20)]],
+    ],
+    4: [  # its first stroke much taller; open
+        [[(4, -7), (1, 12), (11, 11)], [(10, 4), (8, 20)]],
+        [[(2, -2), (0, 9), (4, 12), (10, 10), (11, 2), (9, 20)]],
+        [[(1, 0), (0, 11), (12, 11)], [(9, 0), (8, 12), (8, 21)]],
+    ],
+    5: [  # in one stroke: a hook, a stem and a bar, or only two of them
+        [[(-1, 17), (2, 20), (5, 16), (4, 8), (5, 1), (6, 0), (15, 0)]],
+        [[(0, 8), (3, 20), (4, 20), (6, 2), (7, 1), (15, 1)]],
+        [[(2, 2), (1, 9), (5, 12), (4, 18), (-2, 19)], [(1, 2), (14, -1)]],
+        [[(14, -1), (5, 0), (3, 7), (8, 11), (7, 18), (0, 19)]],
+    ],
+    7: [[[(0, 5), (0, 0), (4, 2), (10, 0), (7, 9), (5, 21)], [(2, 11), (11, 10)]]],  # hooked and crossed
+    9: [  # a loop with the stem on its left, below or through its middle; with a hook
+        [[(2, 1), (1, 10), (0, 22)], [(1, 4), (4, 0), (10, 1), (10, 8), (5, 11), (1, 9)]],
+        [[(4, 11), (0, 8), (0, 2), (5, -1), (10, 2), (10, 8), (5, 11), (3, 14), (3, 21)]],
+        [[(6, 1), (5, 21)], [(6, 1), (1, 1), (-1, 6), (4, 11), (12, 9), (12, 2), (6, 1)]],
+        [[(8, 2), (3, -1), (0, 4), (3, 9), (8, 6), (9, 1), (9, 12), (6, 20), (0, 19), (1, 16)]],
+    ],
+}
+DRAWN = 0.4  # share of these digits, of a hand with other habits, that are drawn so
 BEFORE = "#$€£(=*\u00d7+→✓"  # symbols that stand before numbers and are not read
 
 
@@ -90,7 +116,7 @@ class Hand:
         base: whether a 1 stands on a line.
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
-        schooled: whether 4, 5, 6 and 9 are written as other schools than MNIST's teach them.
+        schooled: whether 2, 4, 5, 6, 7 and 9 are written as other schools than MNIST's teach them.
         font: whose digits it writes instead of MNIST's, or None.
         bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
@@ -266,18 +292,22 @@ def stroke_glyph(name: str, rng: np.random.Generator, label: int = UNREAD) -> Gl
     """Draw a sign or a symbol of `STROKES`, a little different each time."""
     size = np.exp(rng.normal(0, 0.15, 2)) * (np.exp(rng.uniform(-0.5, 0.6)) if name in "-=~/" else 1, 1)
     strokes = [np.array(stroke) * size + rng.normal(0, 0.4, (len(stroke), 2)) for stroke in STROKES[name]]
+    thickness = int(rng.integers(9, 16) if name in ".:," else rng.integers(8, 13))
+    image, top = _drawn(strokes, thickness=thickness)
+    return _cut(image, UNIT, label, UNIT * size[1] - top)
+
+
+def _drawn(strokes: Sequence[npt.NDArray[np.float64]], *, thickness: int) -> tuple[Gray, float]:
+    """Draw strokes (N, 2) so many quarters of a pixel thick; return the picture and its first row's y."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0) - 3, points.max(axis=0) + 3
     width, height = np.ceil(high - low).astype(int)
     fine = np.zeros((4 * height, 4 * width), np.uint8)
-    dot = name in ".:,"
-    thickness = int(rng.integers(9, 16) if dot else rng.integers(8, 13))
     for stroke in strokes:
         corners = np.round(4 * (stroke - low)).astype(np.int32)
         cv2.polylines(fine, [corners], isClosed=False, color=255, thickness=thickness)
     image = cv2.resize(fine, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-    foot = UNIT * size[1] - low[1]
-    return _cut(np.asarray(image, np.uint8), UNIT, label, foot)
+    return np.asarray(image, np.uint8), float(low[1])
 
 
 def word_glyph(text: str, font: Font) -> Glyph | None:
@@ -301,6 +331,8 @@ def _cut(image: Gray, unit: float, label: int, foot: float | None = None) -> Gly
 
 def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) -> Gray:
     """Write some digits as much of the world does, and MNIST's American writers do not."""
+    if hand.schooled and digit in SCHOOLED and rng.random() < DRAWN:
+        return _schooled(digit, rng)
     if digit == 1 and (hand.flag or hand.base):
         return _flagged(image, hand, rng)
     if digit == 7 and (hand.crossed or hand.serif):
@@ -369,6 +401,20 @@ def _crossed(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
         y = float(rows[0] + part[:, columns[0]].argmax())
         _draw_line(image, (x + 0.5, y), (x + rng.normal(0, 0.7), y + rng.uniform(2.5, 6)), 2.2)
     return image
+
+
+def _schooled(digit: int, rng: np.random.Generator) -> Gray:
+    """Draw a digit in one of the ways of `SCHOOLED`, a little different each time."""
+    size = np.exp(rng.normal(0, 0.15, 2))
+    strokes = []
+    for way in choose(SCHOOLED[digit], rng):
+        stroke = np.array(way) * size + rng.normal(0, 0.7, (len(way), 2))
+        for _ in range(2):  # rounds corners (G. Chaikin, 1974)
+            near, far = 0.75 * stroke[:-1] + 0.25 * stroke[1:], 0.25 * stroke[:-1] + 0.75 * stroke[1:]
+            between = np.stack([near, far], axis=1).reshape(-1, 2)
+            stroke = np.concatenate([stroke[:1], between, stroke[-1:]])
+        strokes.append(stroke)
+    return _drawn(strokes, thickness=int(rng.integers(8, 12)))[0]
 
 
 def _swept(image: Gray, rng: np.random.Generator) -> Gray:
