@@ -188,6 +188,16 @@ def test_curves_name_what_is_no_accuracy(tmp_path, words):
     assert words[1] == "Epoch 4 of 5 was chosen: F1 98.75% on validation."
 
 
+@pytest.mark.parametrize(("accuracy", "ticks"), [(0.69, figures.TWENTIETHS), (0.99, figures.TICKS)])
+def test_curves_have_ticks_far_from_100_percent(tmp_path, monkeypatch, accuracy, ticks):
+    """Of those between 90 and 100% none would be seen there."""
+    given = []
+    monkeypatch.setattr(figures, "scale_to_percent", lambda *args, **_: given.append(args[2]))
+    history = [row | {"accuracy": 0.61, "validation_accuracy": accuracy} for row in make_history(5)]
+    figures.draw_curves(tmp_path / "curves.png", history, 4)
+    assert given == [ticks]
+
+
 def test_curves_mark_the_chosen_epoch(tmp_path):
     """Another chosen epoch is another picture."""
     figures.draw_curves(tmp_path / "4.png", make_history(5), 4)

@@ -227,7 +227,9 @@ def draw_curves(
         panels["seconds"].set_ylabel("Seconds")
         # The parts of the page reader have no accuracy in training.
         accuracies = [a for a in column["accuracy"] + column["validation_accuracy"] if math.isfinite(a)]
-        scale_to_percent(panels["accuracy"], "y", TICKS, ends=(min(accuracies), max(accuracies)))
+        low, high = min(accuracies), max(accuracies)
+        ticks = TICKS if high > 0.9 else TWENTIETHS
+        scale_to_percent(panels["accuracy"], "y", ticks, ends=(low, high))
 
 
 def draw_confusion(path: str | PathLike[str], confusion: ArrayLike) -> None:
@@ -512,6 +514,7 @@ def _percent(confidence: float) -> str:
 
 
 TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1)
+TWENTIETHS = tuple(twentieth / 20 for twentieth in range(21))  # where 90% is not reached
 # A share that lacks no more than this of 100% is hardly told apart from it.
 _LEAST = 1e-4
 
