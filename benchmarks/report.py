@@ -572,8 +572,9 @@ def pages_section(pages: dict[str, Any]) -> str:
 `python benchmarks/real.py --reader`, on a private collection, not distributed, that nothing was trained on:
 {photos["pictures"]} pictures of pages, {photos["empty"]} of them without digits, the others from \
 {photos["sources"]} sources.
-Mistakes on them were looked at and variants compared with them in view ([experiments](experiments.md)), which
-the makers of the other readers couldn't: expect a little less with other pages.
+Mistakes on them were looked at, digits of the shapes that MNIST lacks drawn for the training, and variants
+compared with them in view ([experiments](experiments.md)), which the makers of the other readers couldn't:
+expect a little less with other pages.
 A number is right if all its digits are; signs don't count here, as most readers drop them. Digits count in
 any order, numbers only where the page has an order. F1 is averaged over the sources, so that no hand
 dominates.
