@@ -47,6 +47,14 @@ def rng():
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def few(mnist):
+    """A split so small that all its images can be gone through."""
+    return Split(
+        "train", *(part[:100] for part in (mnist.train.images, mnist.train.labels, mnist.train.indices))
+    )
+
+
 def written(text, mnist, hand=PLAIN, *, height=40.0, angle=0.0, seed=0):
     """The stamps of a number that begins at (100, 200)."""
     rng = np.random.default_rng(seed)
@@ -59,20 +67,14 @@ def test_labels_follow_the_text(mnist):
     assert "".join(NAMES[stamp.label] for stamp in written("-12.5/3:4,0", mnist)) == "-12.5/3:4,0"
 
 
-def test_glyphs_are_the_splits_own_images(mnist, rng):
+def test_glyphs_are_the_splits_own_images(few, rng):
     """Nothing else is written with, unless the hand has habits."""
-    few = Split(
-        "train", *(part[:100] for part in (mnist.train.images, mnist.train.labels, mnist.train.indices))
-    )
     for glyph in number_glyphs("0123456789" * 3, few, PLAIN, rng):
         assert any(_holds(image, glyph.image) for image in few.images)
 
 
-def test_a_hand_of_another_school_draws_some_of_its_digits(mnist, rng):
+def test_a_hand_of_another_school_draws_some_of_its_digits(few, rng):
     """As often as `DRAWN` says; the others are the split's."""
-    few = Split(
-        "train", *(part[:100] for part in (mnist.train.images, mnist.train.labels, mnist.train.indices))
-    )
     glyphs = number_glyphs("2" * 300, few, replace(PLAIN, schooled=True), rng)
     drawn = [glyph for glyph in glyphs if not any(_holds(image, glyph.image) for image in few.images)]
     assert len(drawn) / len(glyphs) == pytest.approx(ink.DRAWN, abs=0.08)
