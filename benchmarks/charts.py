@@ -93,9 +93,14 @@ def _note(axes: Axes, text: str, x: float, y: float, *, left: bool = False, **st
 
 
 def draw_time_to_99(path: Path) -> None:
-    """Draw how long each seed trains to 99.0 % on validation."""
+    """Draw how long each seed trains to 99.0 % on validation, of what was measured in the same run."""
     classic = read_results("classic")
-    parts = [part for part in ("quick", "classic", "keras_example") if part in classic]
+    machine = classic["keras_example"]["machine"]
+    parts = [
+        part
+        for part in ("quick", "classic", "keras_example")
+        if part in classic and classic[part]["machine"] == machine
+    ]
     subtitle = (
         "Seconds of training to the first epoch with 99.0% on validation: each seed, and their mean (line).\n"
         "Two cores, no accelerator. Hollow: a seed that never got there, at the end of its training."

@@ -3,7 +3,7 @@
     python benchmarks/recipe.py compact --seeds 5 --runs runs
 
 Runs are kept in RUNS/RECIPE-SEED; finished ones are used, interrupted ones are gone on with, missing ones are
-trained. What takes hours is kept: ``recipe.py best --seeds 1 --runs benchmarks/finished`` trains nothing.
+trained. What takes hours is kept: ``recipe.py best --seeds 3 --runs benchmarks/finished`` trains nothing.
 Figures are of the exported, calibrated networks; the committee answers with the mean of all seeds'
 probabilities.
 """
