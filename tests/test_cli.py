@@ -409,6 +409,13 @@ def test_region_is_explained_inside_the_folder(small, tmp_path):
     assert {"%2E%2E", "km%2Fh", "100%25"} < folders
 
 
+def test_region_named_as_the_last_picture_is_explained(small, tmp_path):
+    """A region may have the name of the file that shows the numbers."""
+    region = "numbers.png=0,0,100%,100%"
+    assert call("read", small, "--region", region, "--explain", tmp_path).exit_code == 0
+    assert {path.name for path in tmp_path.rglob("numbers*")} == {"numbers.png", "numbers%2Epng"}
+
+
 def test_read_explains_each_step(small, tmp_path):
     """A folder a page with a picture a step, numbered in their order."""
     assert call("read", small, "--explain", tmp_path).exit_code == 0

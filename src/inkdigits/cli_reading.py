@@ -551,12 +551,14 @@ def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Opt
     from inkdigits.reading.regions import parts_of
 
     gray = decoded.gray()
-    below = _path_for(reading, folder)
+    below, last = _path_for(reading, folder), "numbers.png"
     for name, _, part in parts_of(gray, options["regions"]):
         steps = explain(reader, part, full_resolution=options["full_resolution"])
+        own = _file_name(name or "")
+        own = own.replace(".", "%2E") if own.lower() == last else own  # a folder can't have a file's name
         for number, step in enumerate(steps, start=1):
-            _save_png(step.picture, below / _file_name(name or "") / f"{number}-{step.name}.png")
-    _save_png(reading.draw(decoded.rgb()), below / "numbers.png")
+            _save_png(step.picture, below / own / f"{number}-{step.name}.png")
+    _save_png(reading.draw(decoded.rgb()), below / last)
 
 
 def _save_png(picture: npt.NDArray[np.uint8], path: Path) -> None:
