@@ -33,6 +33,7 @@ HANDED_ON = 70
 LARGE, FEWEST, SURE = 24, 3, 0.6
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
+COMPARED = 64  # boxes with all others at once, for the memory's sake
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,21 +238,28 @@ def once(marks: Marks) -> Marks:
     start, size = marks.boxes[:, :2], marks.boxes[:, 2:]
     end, area = start + size, size.prod(axis=1)
 
-    def covered_by(i: int) -> npt.NDArray[np.bool_]:
-        shared = (np.minimum(end[i], end) - np.maximum(start[i], start)).clip(0).prod(axis=1)
-        alike = (marks.is_sign == marks.is_sign[i]) | (shared > OVERLAP * np.maximum(area[i], area))
-        covered: npt.NDArray[np.bool_] = alike & (shared > OVERLAP * np.minimum(area[i], area))
+    def covered_by(some: slice) -> npt.NDArray[np.bool_]:
+        width, height = (
+            np.minimum(high[some, np.newaxis], high) - np.maximum(low[some, np.newaxis], low)
+            for low, high in zip(start.T, end.T, strict=True)
+        )
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        own, own_kind = area[some, np.newaxis], marks.is_sign[some, np.newaxis]
+        alike = (marks.is_sign == own_kind) | (shared > OVERLAP * np.maximum(own, area))
+        covered: npt.NDArray[np.bool_] = alike & (shared > OVERLAP * np.minimum(own, area))
         return covered
 
+    covered = [
+        np.flatnonzero(row)
+        for first in range(0, len(marks), COMPARED)
+        for row in covered_by(slice(first, first + COMPARED))
+    ]
     alive = np.ones(len(marks), np.bool_)
-    for i in range(len(marks)):
-        covered = covered_by(i)
-        parts = covered & (area < FRAGMENT * area[i]) & (marks.scores < 1.4 * marks.scores[i])
-        if not (marks.is_sign[i] or (covered & ~parts)[:i].any()):  # nor one that gives way itself
-            alive &= ~parts
-    for i in range(len(marks)):
+    for i, others in enumerate(covered):
+        is_part = (area[others] < FRAGMENT * area[i]) & (marks.scores[others] < 1.4 * marks.scores[i])
+        if not (marks.is_sign[i] or (others[~is_part] < i).any()):  # nor one that gives way itself
+            alive[others[is_part]] = False
+    for i, others in enumerate(covered):
         if alive[i]:
-            covered = covered_by(i)
-            covered[: i + 1] = False
-            alive &= ~covered
+            alive[others[others > i]] = False
     return marks[alive]

@@ -190,14 +190,13 @@ def _join(boxes: Floats, page_slope: float) -> list[tuple[list[int], float]]:
     ages = [0] * len(boxes)  # a fit that was found at another age is out of date
     fits: list[tuple[float, int, int, int, int]] = []
 
-    def look_around(one: int) -> None:
-        others = sorted(near[one])
-        for other, cost in zip(others, runs.costs(one, np.array(others, np.intp)).tolist(), strict=True):
+    def compare(pairs: list[tuple[int, int]]) -> None:
+        costs = runs.costs(*np.array(pairs, np.intp).reshape(-1, 2).T)
+        for (one, other), cost in zip(pairs, costs.tolist(), strict=True):
             if cost < math.inf:
                 heapq.heappush(fits, (cost, one, other, ages[one], ages[other]))
 
-    for one in range(len(boxes)):
-        look_around(one)
+    compare([(one, other) for one, others in enumerate(near) for other in others])
     while fits:
         _, one, other, *found_at = heapq.heappop(fits)
         if found_at != [ages[one], ages[other]]:
@@ -210,7 +209,7 @@ def _join(boxes: Floats, page_slope: float) -> list[tuple[list[int], float]]:
             near[neighbor].remove(other)
             near[neighbor].add(one)
         near[one] = (near[one] | near[other]) - {one}
-        look_around(one)
+        compare([(one, neighbor) for neighbor in near[one]])
     return [(group, runs.slope(one)) for one, group in enumerate(groups) if group]
 
 
@@ -263,16 +262,16 @@ class _Runs:
         """Return the slope of a run's baseline."""
         return float(self._fit(run)[-1])
 
-    def costs(self, one: int, others: npt.NDArray[np.intp]) -> Floats:
-        """Return what joining a run with each other one costs; infinite where they are not on one line."""
-        x, middle, bottom, slope = self._fit(one)
+    def costs(self, ones: npt.NDArray[np.intp], others: npt.NDArray[np.intp]) -> Floats:
+        """Return what joining each run with its other one costs; infinite where they are not on one line."""
+        x, middle, bottom, slope = self._fit(ones)
         xs, middles, bottoms, slopes = self._fit(others)
         on_right = xs > x  # where the other one is
         near = self.heights[np.where(on_right, self.first[others], self.last[others])]
-        own = self.heights[np.where(on_right, self.last[one], self.first[one])]
+        own = self.heights[np.where(on_right, self.last[ones], self.first[ones])]
         height = np.sqrt(near * own)
-        start = np.where(on_right, self.right[one], self.right[others])
-        end = np.where(on_right, self.left[others], self.left[one])
+        start = np.where(on_right, self.right[ones], self.right[others])
+        end = np.where(on_right, self.left[others], self.left[ones])
         between = (start + end) / 2  # where the baselines, extended, are compared
         rise = slopes * (between - xs) - slope * (between - x)
         off = np.minimum(np.abs(middles - middle + rise), np.abs(bottoms - bottom + rise)) / height
