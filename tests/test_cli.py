@@ -25,7 +25,7 @@ from PIL import Image
 from inkdigits.cli import cli
 from inkdigits.files import GrowingFile
 from inkdigits.reading.image import load_gray
-from inkdigits.reading.reader import Reader
+from inkdigits.reading.reader import SHIPPED_READER, Reader
 from inkdigits.result import ROW_FIELDS, Digit, Reading
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "pictures"
@@ -490,6 +490,7 @@ def test_region_without_a_name_has_its_place(small):
         (["--length", "0"], "from 1 to"),
         (["--length", "five"], "number of digits"),
         (["--length", "6-4"], "from 1 to"),
+        (["--length", "5-"], "number of digits"),
         (["--rotate", "45"], "'45'"),
         (["--workers", "0"], "0"),
         (["--resume"], "--out"),
@@ -590,6 +591,30 @@ def test_picture_named_twice_is_gone_on_with(call_stopped, small, tmp_path):
     call_stopped(*command)
     assert call(*command, "--resume").exit_code == 0
     assert (tmp_path / "out").read_text() == call(*command[:-2]).stdout
+
+
+def test_page_that_failed_is_tried_again(monkeypatch, small, tmp_path):
+    """Going on reads what has no row yet, be it that the picture was damaged."""
+    bad, out = tmp_path / "bad.png", tmp_path / "out.csv"
+    bad.write_bytes(b"broken")
+    command = ("read", bad, small, small, "--csv", "--out", out)
+    add, added = GrowingFile.add, []
+
+    def add_two(*page):
+        add(*page)
+        added.append(page)
+        if len(added) == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GrowingFile, "add", add_two)
+        assert call(*command).exit_code == 130
+    bad.unlink()
+    bad.symlink_to(small)
+    assert call(*command, "--resume").exit_code == 0
+    sources = [row["source"] for row in csv.DictReader(out.read_text().splitlines())]
+    assert sorted(set(sources)) == sorted([str(bad), str(small)])
+    assert sources.count(str(small)) == 2 * sources.count(str(bad))
 
 
 def test_order_of_regions_counts(call_stopped, small, tmp_path):
@@ -743,6 +768,13 @@ def test_export_makes_a_model_folder(run, tmp_path):
     """The exported folder classifies."""
     assert call("export", run.path, "--out", tmp_path / "model").exit_code == 0
     assert call("classify", SEVEN, "--model", tmp_path / "model").exit_code == 0
+
+
+def test_exported_part_of_a_reader_says_what_takes_it(tmp_path):
+    """The finder classifies nothing."""
+    result = call("export", SHIPPED_READER / "finder", "--out", tmp_path / "model")
+    assert "READER/finder" in result.output
+    assert "classify" not in result.output
 
 
 @pytest.mark.parametrize(

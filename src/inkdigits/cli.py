@@ -99,8 +99,8 @@ def train(
     inkdigits train --resume              go on after an interruption
     inkdigits train --start runs/classic --out runs/longer
 
-    The run folder holds model.keras, model.onnx and card.json (together a model folder), history.csv,
-    evaluation.json and figures/.
+    The run folder holds model.onnx and card.json (together a model folder), model.keras (the weights that
+    --start takes), history.csv, evaluation.json and figures/.
     """
     with _learning(), _muted_native_output():
         from inkdigits.learning.evaluation import Evaluation, report
@@ -208,10 +208,15 @@ def export(say: Callable[[str], None], *, run: Path, out: Path) -> None:
     inkdigits export runs/classic --out my-model
     inkdigits classify seven.png --model my-model
     """
-    from inkdigits.reading.model import export_model
+    from inkdigits.reading.model import export_model, open_model
 
-    export_model(run, out)
-    say(f"The model folder is {out}. Use it with: inkdigits classify PICTURE --model {out}")
+    part = open_model(export_model(run, out)).card.part
+    use = (
+        f"Use it with: inkdigits classify PICTURE --model {out}"
+        if part == "classifier"
+        else f"It is the {part} of a reader folder: inkdigits read PICTURE --model READER takes READER/{part}"
+    )
+    say(f"The model folder is {out}. {use}")
 
 
 @cli.command()

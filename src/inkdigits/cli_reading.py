@@ -115,9 +115,9 @@ def _parse_length(
 ) -> tuple[int, int] | None:
     if text is None:
         return None
-    fewest, _, most = text.partition("-")
+    fewest, dash, most = text.partition("-")
     try:
-        return int(fewest), int(most or fewest)
+        return int(fewest), int(most if dash else fewest)
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is neither a number of digits, such as 5, nor a range, such as 4-6."
@@ -273,12 +273,13 @@ def read(
                 note = _note(answer)
                 if isinstance(answer, FailedPage) and (out or name != "json"):
                     click.echo(f"{ERASE}{form.title(answer)}: error: {printable(answer.error)}", err=True)
-                output.add(
-                    click.unstyle(form.text(answer)) if out else form.text(answer),
-                    answer.source or "",
-                    answer.page,
-                    note,
-                )
+                if form.has(answer):  # what left nothing in --out is tried again by --resume
+                    output.add(
+                        click.unstyle(form.text(answer)) if out else form.text(answer),
+                        answer.source or "",
+                        answer.page,
+                        note,
+                    )
                 counts += Counter(pages=1, **note)
                 show(answer)
     if counts["pages"] > 1:
@@ -329,6 +330,10 @@ class _Form:
         if self.name == "form":
             return _csv_row(["source", "page", *self.regions])
         return ""
+
+    def has(self, answer: Reading | FailedPage) -> bool:
+        """Tell whether a page has a place in this form: one that failed has in JSON only."""
+        return self.name == "json" or not isinstance(answer, FailedPage)
 
     def text(self, answer: Reading | FailedPage) -> str:
         """Return the lines of a page, each with its end."""
@@ -603,7 +608,10 @@ def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO |
         raise click.UsageError("Standard input (-) can be read once only.")
     for given in pictures:
         if given == STANDARD_INPUT:
-            yield given, sys.stdin.buffer
+            if sys.stdin is None:  # closed by whoever started the program
+                yield given, PictureError("Standard input is closed. Give a picture there, or a path.")
+            else:
+                yield given, sys.stdin.buffer
             continue
         try:
             paths = find_pictures(given)

@@ -60,7 +60,8 @@ class Digit:
     Attributes:
         value: 0 to 9, always the best guess; None only where there is no ink.
         confidence: calibrated probability that ``value`` is right, 0 to 1.
-        doubtful: True where the confidence is below the model's threshold (on its card).
+        doubtful: True where the confidence is below the model's threshold (on its card); on a page also where
+            one of the two networks that read it did not see the digit.
         probabilities: ten calibrated probabilities, of 0 to 9; they add up to 1.
         box: where the ink is, in pixels of the upright picture; None where there is no ink.
 

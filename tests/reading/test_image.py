@@ -958,15 +958,22 @@ def test_missing_folder(tmp_path):
         find_pictures(tmp_path / "nowhere")
 
 
+def test_empty_path():
+    """It is not the current folder, as a variable that is not set would have it."""
+    with pytest.raises(PictureError, match="is empty"):
+        find_pictures("")
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may list everything")
 def test_folder_without_permission(tmp_path):
-    """A folder below that can't be listed is an error: its pictures would be missing unnoticed."""
+    """A folder below that can't be listed is refused in its place: its pictures would go unnoticed."""
     locked = tmp_path / "locked"
     locked.mkdir()
     locked.chmod(0)
     try:
-        with pytest.raises(PictureError, match="locked can't be looked into"):
-            find_pictures(tmp_path)
+        assert find_pictures(tmp_path) == [locked]
+        with pytest.raises(PictureError, match="permission denied"):
+            load_gray(locked)
     finally:
         locked.chmod(0o700)
 

@@ -77,7 +77,7 @@ def test_number_without_room_stays():
     assert read_again(line, read, [[0, 1]], (5, 5)) == [read]
 
 
-@pytest.mark.parametrize("length", [0, -1, (0, 4), (6, 4), (1, 31), 31])
+@pytest.mark.parametrize("length", [0, -1, (0, 4), (6, 4), (1, 31), 31, "5", 5.0, (1, 2, 3)])
 def test_other_lengths_are_refused(length):
     """The accepted ones are named."""
     with pytest.raises(ArgumentError, match="from 1 to 30"):

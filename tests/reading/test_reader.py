@@ -17,7 +17,7 @@ from inkdigits.reading.finder import Marks
 from inkdigits.reading.image import load_gray
 from inkdigits.reading.layout import Crop
 from inkdigits.reading.lines import characters
-from inkdigits.reading.reader import Reader, read, straight_lines
+from inkdigits.reading.reader import SHIPPED_READER, Reader, read, straight_lines
 from inkdigits.result import Box, Failure, Reading
 
 PAGES = Path(__file__).parents[2] / "examples" / "pages"
@@ -332,8 +332,22 @@ def test_picture_can_be_drawn_on_while_it_is_there(reader, gray):
     assert drawn[0].shape == (*gray.shape, 3)
 
 
+def test_model_folder_is_no_reader_folder():
+    """A reader needs three of them, and the error says which one is missing."""
+    with pytest.raises(ModelError, match=r"lacks the folders classifier, finder, lines"):
+        Reader(SHIPPED_READER / "lines")
+
+
 @pytest.mark.parametrize(
-    "options", [{"workers": 0}, {"workers": 65}, {"length": 0}, {"regions": {"a": "1"}}, {"colour": 1}]
+    "options",
+    [
+        {"workers": 0},
+        {"workers": 65},
+        {"length": 0},
+        {"regions": {"a": "1"}},
+        {"regions": {"a": 1}},
+        {"colour": 1},
+    ],
 )
 def test_what_is_no_option_is_refused_first(reader, options):
     """Before any picture is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,8 +34,12 @@ def check_length(length: int | tuple[int, int] | None) -> tuple[int, int] | None
     """
     if length is None:
         return None
-    fewest, most = (length, length) if isinstance(length, int) else length
-    if not 1 <= fewest <= most <= LONGEST:
+    try:
+        fewest, most = map(operator.index, length if isinstance(length, Sequence) else (length, length))
+        is_accepted = 1 <= fewest <= most <= LONGEST
+    except (TypeError, ValueError):
+        is_accepted = False
+    if not is_accepted:
         raise ArgumentError(
             f"length must be a number of digits from 1 to {LONGEST}, or the fewest and the most. "
             f"Received: {length!r}"

@@ -352,7 +352,9 @@ def export_model(run: str | PathLike[str], out: str | PathLike[str]) -> Path:
 def _read(path: Path, limit: int) -> bytes:
     if not path.exists():
         hint = (
-            " Its training has not ended: `inkdigits train --resume`." if _is_unfinished(path.parent) else ""
+            " Its training has not ended: repeat its command with --resume."
+            if _is_unfinished(path.parent)
+            else ""
         )
         raise ModelError(
             f"The model folder {path.parent} has no {path.name}; "

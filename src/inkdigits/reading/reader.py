@@ -23,7 +23,7 @@ from typing import TypedDict, TypeVar, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
+from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.finder import SMALLEST_DIGIT, Finder, Marks, resized
 from inkdigits.reading.image import Decoded, load
@@ -51,7 +51,7 @@ from inkdigits.reading.lines import (
     span,
     spell,
 )
-from inkdigits.reading.model import SIGNS
+from inkdigits.reading.model import PARTS, SIGNS
 from inkdigits.reading.regions import parse_region, parts_of
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
 from inkdigits.result import Box, Digit, Failure, Number, Reading
@@ -155,6 +155,12 @@ class Reader:
 
     def __init__(self, folder: str | PathLike[str] | None = None, *, threads: int = 1) -> None:
         parts = SHIPPED_READER if folder is None else Path(folder)
+        if missing := [part for part in PARTS if not (parts / part).is_dir()]:
+            raise ModelError(
+                f"{parts} is no reader folder: it lacks the folders {', '.join(missing)}. A reader folder "
+                f"holds three model folders: {', '.join(PARTS)}. `make models` makes one; to exchange a "
+                "part only, copy the folder that comes with inkdigits."
+            )
         self.finder = Finder(parts / "finder", threads=threads)
         self.lines = LineReader(parts / "lines", threads=threads)
         self.classifier = Classifier(parts / "classifier", threads=threads)
@@ -648,7 +654,7 @@ def _check(options: Options) -> None:
         raise ArgumentError(f"min_confidence must be from 0 to 1. Received: {least!r}")
     check_length(options.get("length"))
     for region in (options.get("regions") or {}).values():
-        if isinstance(region, str):
+        if not isinstance(region, Box):
             parse_region(region)
 
 

@@ -80,7 +80,7 @@ def parse_region(text: str) -> list[tuple[float, bool]]:
         >>> parse_region("10,20,50%,12.5%")
         [(10.0, False), (20.0, False), (50.0, True), (12.5, True)]
     """
-    values = [_FORM.fullmatch(value) for value in text.split(",")]
+    values = [_FORM.fullmatch(value) for value in text.split(",")] if isinstance(text, str) else []
     if len(values) != 4 or None in values:
         raise ArgumentError(
             f"A region is X,Y,W,H: its upper left corner, width and height, each in pixels or percent, "

@@ -202,15 +202,18 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
             folders (a leading dot) and linked folders are passed over.
 
     Returns:
-        Paths that begin with ``path``, sorted by folder and name; empty where there is no picture.
+        Paths that begin with ``path``, sorted by folder and name; empty where there is no picture. A folder
+        that can't be listed is among them, to be refused in its place when it is read.
 
     Raises:
-        PictureError: the path does not exist, or a folder can't be listed.
+        PictureError: the path is empty, does not exist or can't be looked into.
 
     Example:
         >>> find_pictures("scans")  # doctest: +SKIP
         [PosixPath('scans/page 1.png'), PosixPath('scans/page 2.jpg')]
     """
+    if not os.fspath(path):  # which would be the current folder
+        raise PictureError("The path of a picture is empty. Give the path of a picture or of a folder.")
     root = Path(path)
     found: list[Path] = []
 
@@ -368,7 +371,8 @@ def _read(source: object, max_pixels: int) -> tuple[io.BytesIO, str]:
 def _read_path(path: Path, max_pixels: int) -> tuple[io.BytesIO, str]:
     try:
         if path.is_dir():
-            raise PictureError(f"{path} is a folder. Give the path of one picture.")
+            with os.scandir(path):  # says if it may not be looked into
+                raise PictureError(f"{path} is a folder. Give the path of one picture.")
         with path.open("rb") as file:
             return _read_file(file, str(path), max_pixels)
     except FileNotFoundError as error:

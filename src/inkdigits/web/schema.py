@@ -21,7 +21,10 @@ class Digit(_Form):
         ge=0, le=9, description="Always the best guess; null only where there is no ink."
     )
     confidence: float = Field(ge=0, le=1, description="Calibrated probability that the value is right.")
-    doubtful: bool = Field(description="Whether the confidence is below the model's threshold.")
+    doubtful: bool = Field(
+        description="Whether the confidence is below the model's threshold, or on a page one of the two "
+        "networks did not see the digit."
+    )
     probabilities: list[float] = Field(min_length=10, max_length=10, description="Of 0 to 9.")
     box: list[int] | None = Field(
         min_length=4, max_length=4, description="x, y, width, height, in pixels of the upright picture."
