@@ -190,7 +190,7 @@ def test_what_may_be_two_numbers_is_less_sure(reader, mnist):
     """The same digits, with a gap in their middle that may part numbers and with one that hardly can."""
     sevens = mnist.validation.images[np.flatnonzero(mnist.validation.labels == 7)[:8]]
     lowest = []
-    for gap in (2, 22):
+    for gap in (2, 14):
         page = np.full((120, 700), 255, np.uint8)
         for place, image in enumerate(sevens[:6]):
             left = 10 + 22 * place + (gap if place > 2 else 0)
