@@ -273,13 +273,9 @@ def read(
                 note = _note(answer)
                 if isinstance(answer, FailedPage) and (out or name != "json"):
                     click.echo(f"{ERASE}{form.title(answer)}: error: {printable(answer.error)}", err=True)
-                if form.has(answer):  # what left nothing in --out is tried again by --resume
-                    output.add(
-                        click.unstyle(form.text(answer)) if out else form.text(answer),
-                        answer.source or "",
-                        answer.page,
-                        note,
-                    )
+                text = form.text(answer)
+                if text is not None:  # what left nothing in --out is tried again by --resume
+                    output.add(click.unstyle(text) if out else text, answer.source or "", answer.page, note)
                 counts += Counter(pages=1, **note)
                 show(answer)
     if counts["pages"] > 1:
@@ -331,16 +327,12 @@ class _Form:
             return _csv_row(["source", "page", *self.regions])
         return ""
 
-    def has(self, answer: Reading | FailedPage) -> bool:
-        """Tell whether a page has a place in this form: one that failed has in JSON only."""
-        return self.name == "json" or not isinstance(answer, FailedPage)
-
-    def text(self, answer: Reading | FailedPage) -> str:
-        """Return the lines of a page, each with its end."""
+    def text(self, answer: Reading | FailedPage) -> str | None:
+        """Return the lines of a page, each with its end; None of one that failed, which only JSON has."""
         if self.name == "json":
             return json.dumps(answer.to_dict()) + "\n"
         if isinstance(answer, FailedPage):
-            return ""
+            return None
         if self.name == "csv":
             return "".join(_csv_row(row.values()) for row in answer.to_rows())
         if self.name == "form":

@@ -70,7 +70,7 @@ def test_unfinished_run_is_said(folder):
     """A run folder whose training has not ended says how to end it."""
     (folder / "card.json").unlink()
     (folder / "checkpoint.npz").touch()
-    with pytest.raises(ModelError, match="with --resume"):
+    with pytest.raises(ModelError, match="repeat its command with --resume"):
         open_model(folder)
 
 
