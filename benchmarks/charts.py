@@ -86,7 +86,7 @@ def draw_accuracy(path: Path) -> None:
 
 
 def _note(axes: Axes, text: str, x: float, y: float, *, left: bool = False, **style: str) -> None:
-    place, side = ((-7, -3), "right") if left else ((7, -3), "left")
+    place, side = ((-7, -3), "right") if left else ((12, -3), "left")
     axes.annotate(
         text, (x, y), xytext=place, textcoords="offset points", size=8.5, va="top", ha=side, **style
     )
