@@ -10,10 +10,9 @@ import pytest
 
 from inkdigits.errors import ExportError
 from inkdigits.learning.evaluation import apply_temperature
-from inkdigits.learning.export import _give_numbers_axes, check_agreement
+from inkdigits.learning.export import check_agreement
 from inkdigits.learning.networks import to_input
 from inkdigits.reading.model import open_model
-from inkdigits.reading.reader import SHIPPED_READER
 
 
 def test_exported_numbers_are_the_trained_ones(run, mnist):
@@ -47,33 +46,6 @@ def test_graph_takes_uint8_and_any_number_of_images(run):
         for value in (*graph.input, *graph.output)
     ]
     assert described == [("images", "UINT8", ["N", 28, 28]), ("probabilities", "FLOAT", ["N", 10])]
-
-
-@pytest.mark.parametrize("part", ["finder", "lines"])
-def test_pixels_are_scaled_by_numbers_with_axes(part):
-    """A number without axes costs a fifth of the finder's time in ONNX Runtime."""
-    graph = onnx.load(SHIPPED_READER / part / "model.onnx").graph
-    numbers = [value for value in graph.initializer if "rescaling" in value.name]
-    assert [len(value.dims) for value in numbers] == [4, 4]
-
-
-def test_numbers_get_the_axes_of_what_they_scale():
-    """The values stay the same."""
-    value = onnx.helper.make_tensor_value_info
-    number = onnx.numpy_helper.from_array(np.array(3, np.float32), "number")
-    nodes = [
-        onnx.helper.make_node("Relu", ["pixels"], ["lit"]),
-        onnx.helper.make_node("Mul", ["number", "lit"], ["scaled"]),
-    ]
-    sides = (
-        [value(name, onnx.TensorProto.FLOAT, ["N", "H", "W", 1]) for name in names]
-        for names in (["pixels"], ["scaled"])
-    )
-    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "scaling", *sides, [number]))
-    _give_numbers_axes(model)
-    (scaling,) = model.graph.initializer
-    assert list(scaling.dims) == [1, 1, 1, 1]
-    assert onnx.numpy_helper.to_array(scaling) == 3
 
 
 def test_card_tells_where_the_network_comes_from(run, mnist):

@@ -5,33 +5,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
-import math
 import platform
-import tempfile
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import onnx
 
 from inkdigits.errors import ExportError
 from inkdigits.learning.evaluation import (
     Evaluation,
     PartEvaluation,
+    apply_temperature,
     choose_doubt_threshold,
     evaluate_probabilities,
     fit_temperature,
 )
+from inkdigits.learning.graph import to_onnx
 from inkdigits.learning.mnist import Mnist
 from inkdigits.learning.networks import to_input
 from inkdigits.learning.recipe import Recipe
-from inkdigits.reading.model import MODEL_FILE, PARTS, Card, Network
+from inkdigits.reading.model import PARTS, Card, Network
 
 TOLERANCE = 1e-5
 # Of the answers that are not doubtful so many are right. To keep this promise on images that did not choose
@@ -44,7 +41,6 @@ TRAINING_PACKAGES = (
     "tensorflow",
     "torch",
     "jax",
-    "tf2onnx",
     "onnx",
     "onnxruntime",
     "numpy",
@@ -86,10 +82,9 @@ def export_classifier(network: keras.Model, *, recipe: Recipe, seed: int, datase
     images, labels = dataset.validation.images, dataset.validation.labels
     raw = network.predict(to_input(images), batch_size=500, verbose=0)
     temperature = fit_temperature(raw, labels)
-    serving = _serving_network(network, temperature)
-    model = _to_onnx(serving, "classifier", images[:1])
+    model = to_onnx(network, "classifier", temperature=temperature)
     exported = Network(model)
-    expected = serving.predict(images[:COMPARED_IMAGES], batch_size=500, verbose=0)
+    expected = apply_temperature(raw[:COMPARED_IMAGES], temperature)
     check_agreement(expected, exported.probabilities(images[:COMPARED_IMAGES]))
 
     probabilities, microseconds = exported.run_timed(images)
@@ -105,7 +100,7 @@ def export_classifier(network: keras.Model, *, recipe: Recipe, seed: int, datase
         seed=seed,
         data=dataset.sha256,
         doubt_threshold=threshold,
-        calibration={"method": "temperature", "temperature": temperature, "fitted_on": "validation"},
+        temperature=temperature,
         evaluation={
             "split": "validation",
             "images": evaluation.images,
@@ -118,29 +113,31 @@ def export_classifier(network: keras.Model, *, recipe: Recipe, seed: int, datase
 
 
 def export_part(
-    serving: keras.Model,
+    network: keras.Model,
     part: str,
     *,
     example: npt.NDArray[np.uint8],
+    expected: npt.NDArray[np.float32],
     recipe: Recipe,
     seed: int,
     data: Mapping[str, str],
     evaluation: PartEvaluation,
     doubt_threshold: float,
-    calibration: Mapping[str, Any],
+    temperature: float | None = None,
 ) -> Export:
     """Turn a part of the page reader into ONNX and compare it with the trained network.
 
     Args:
-        serving: from the part's input with a last axis of 1, gray levels, to its output (`PARTS`).
+        network: a finder or a line reader, as in ``networks.py``.
         part: "finder" or "lines".
         example: what goes in, uint8, to compare both with.
+        expected: what should come out for it, by the trained network.
         recipe: how it was trained.
         seed: what it was trained with.
         data: SHA-256 of the files of the data set.
         evaluation: figures for the card.
         doubt_threshold: for the card.
-        calibration: for the card; what was done to the confidences.
+        temperature: the logits are divided by it; None where nothing was calibrated.
 
     Returns:
         The exported network and its card. Nothing is written.
@@ -148,25 +145,25 @@ def export_part(
     Raises:
         ExportError: the two differ by more than 1e-4, relative to the largest output.
     """
-    model = _to_onnx(_with_pixels(serving, part), part, example[:1])
-    expected = serving.predict(example[..., np.newaxis], batch_size=50, verbose=0)
+    model = to_onnx(network, part, temperature=temperature or 1.0)
     scale = max(1.0, float(np.abs(expected).max()))
     check_agreement(expected / scale, Network(model, part).run(example) / scale, tolerance=1e-4)
     card = _card(
         part,
         model,
         recipe=recipe,
-        parameters=serving.count_params(),
+        parameters=network.count_params(),
         seed=seed,
         data=data,
         doubt_threshold=doubt_threshold,
-        calibration=dict(calibration),
+        temperature=temperature,
         evaluation=evaluation.to_dict(),
     )
     return Export(model, card, evaluation)
 
 
-def _card(part: str, model: bytes, *, recipe: Recipe, **entries: Any) -> Card:
+def _card(part: str, model: bytes, *, recipe: Recipe, temperature: float | None, **entries: Any) -> Card:
+    calibration = {"method": "temperature", "temperature": temperature, "fitted_on": "validation"}
     return Card(
         part=part,
         name=recipe.name,
@@ -175,6 +172,7 @@ def _card(part: str, model: bytes, *, recipe: Recipe, **entries: Any) -> Card:
         labels=tuple(PARTS[part]["labels"]),
         input=PARTS[part]["input"],
         output=PARTS[part]["output"],
+        calibration={"method": "none"} if temperature is None else calibration,
         versions=_versions(),
         model_sha256=hashlib.sha256(model).hexdigest(),
         **entries,
@@ -182,7 +180,7 @@ def _card(part: str, model: bytes, *, recipe: Recipe, **entries: Any) -> Card:
 
 
 def check_agreement(
-    expected: npt.NDArray[np.float32], received: npt.NDArray[np.float32], tolerance: float = TOLERANCE
+    expected: npt.NDArray[np.floating], received: npt.NDArray[np.float32], tolerance: float = TOLERANCE
 ) -> None:
     """Refuse an export whose outputs are not those of the trained network.
 
@@ -194,74 +192,8 @@ def check_agreement(
         raise ExportError(
             f"The exported network differs from the trained one by {difference:.2e} on "
             f"{len(expected)} examples of validation; at most {tolerance} is accepted. Nothing was exported. "
-            "Other versions of tf2onnx and onnxruntime may help; please report this."
+            "Another version of onnxruntime may help; please report this."
         )
-
-
-def _serving_network(network: keras.Model, temperature: float) -> keras.Model:
-    """Let a classifier take gray levels, and divide its logits by the temperature (arXiv 1706.04599).
-
-    Both are folded into weights: steps of their own would cost as much time as a convolution.
-    """
-    weights = network.get_weights()
-    weights[0] = weights[0] / 255  # of the first convolution
-    weights[-2:] = [
-        values / temperature for values in weights[-2:]
-    ]  # of the last dense layer, and its biases
-    folded = keras.models.clone_model(network)
-    folded.set_weights(weights)
-    return _with_pixels(folded, "classifier")
-
-
-def _with_pixels(network: keras.Model, part: str) -> keras.Model:
-    """Put a part's uint8 input, which has no axis for channels, before a network."""
-    shape = PARTS[part]["input"]["shape"][1:]
-    pixels = keras.Input([size if isinstance(size, int) else None for size in shape], dtype="uint8")
-    return keras.Model(pixels, network(keras.ops.cast(keras.ops.expand_dims(pixels, -1), "float32")))
-
-
-def _to_onnx(serving: keras.Model, part: str, example: npt.NDArray[np.uint8]) -> bytes:
-    serving(example)  # Keras exports only what has been called
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        path = Path(folder) / MODEL_FILE
-        # Keras's copy of a tf2onnx helper asks numpy for a name that numpy warns of.
-        warnings.simplefilter("ignore", FutureWarning)
-        serving.export(path, format="onnx", verbose=False)
-        model = onnx.load(path)
-    for side, value in (("input", model.graph.input[0]), ("output", model.graph.output[0])):
-        _rename(model.graph, value.name, PARTS[part][side]["name"])
-        for dimension, size in zip(value.type.tensor_type.shape.dim, PARTS[part][side]["shape"], strict=True):
-            if isinstance(size, str):
-                dimension.dim_param = size
-    _give_numbers_axes(model)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
-
-
-def _give_numbers_axes(model: onnx.ModelProto) -> None:
-    """Give a number that a tensor is scaled or shifted by as many axes as the tensor has.
-
-    The values stay the same, but without them ONNX Runtime (1.32) takes 57 ms rather than 1 for a megapixel
-    of shape (1, H, W, 1), whose last axis it goes along: a fifth of the finder's time.
-    """
-    values = onnx.shape_inference.infer_shapes(model).graph.value_info
-    axes = {value.name: len(value.type.tensor_type.shape.dim) for value in values}
-    numbers = {value.name: value for value in model.graph.initializer if math.prod(value.dims) == 1}
-    for node in model.graph.node:
-        if node.op_type not in ("Add", "Mul"):
-            continue
-        for name, other in (node.input, reversed(node.input)):
-            if name in numbers and other in axes:
-                numbers[name].dims[:] = [1] * axes[other]
-
-
-def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
-    """Rename a value of the graph wherever it stands."""
-    for value in (*graph.input, *graph.output):
-        value.name = new if value.name == old else value.name
-    for node in graph.node:
-        node.input[:] = [new if name == old else name for name in node.input]
-        node.output[:] = [new if name == old else name for name in node.output]
 
 
 def _versions() -> dict[str, str]:

@@ -53,36 +53,35 @@ class Finding:
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return the loss and the F1 of finding digits at a score of 0.4."""
         inputs, targets = self._validation
-        maps = network.predict(inputs, batch_size=20, verbose=0)
-        loss = _mean_loss(targets, maps)
-        maps[..., :2] = ops.convert_to_numpy(ops.sigmoid(maps[..., :2]))
-        return {"loss": loss, "accuracy": _f1(self._pages, maps, 0.4)}
+        logits = network.predict(inputs, batch_size=20, verbose=0)
+        return {"loss": _mean_loss(targets, logits), "accuracy": _f1(self._pages, _scored(logits), 0.4)}
 
     def export(self, network: keras.Model) -> Export:
         """Choose the threshold, export, and evaluate on pages that chose nothing."""
-        serving = _serving_network(network)
         inputs, _ = self._validation
-        maps = serving.predict(inputs, batch_size=20, verbose=0)
+        maps = _scored(network.predict(inputs, batch_size=20, verbose=0))
         f1 = {threshold: _f1(self._pages, maps, threshold) for threshold in THRESHOLDS}
         # The line reader passes over what is no digit, but sees no line that has no mark.
         threshold = min(each for each in THRESHOLDS if f1[each] >= max(f1.values()) - NEARLY)
         pages = _pages(self._dataset.validation, EVALUATION_PAGES, [0, MAX_EPOCHS + 1], "held-out")
         inputs, targets = _arrays(pages)
-        loss = _mean_loss(targets, network.predict(inputs, batch_size=20, verbose=0))
-        maps = serving.predict(inputs, batch_size=20, verbose=0)
+        logits = network.predict(inputs, batch_size=20, verbose=0)
+        maps = _scored(logits)
         evaluation = PartEvaluation(
-            "validation", len(inputs), {"loss": loss, "digit_f1": _f1(pages, maps, threshold)}
+            "validation",
+            len(inputs),
+            {"loss": _mean_loss(targets, logits), "digit_f1": _f1(pages, maps, threshold)},
         )
         return export_part(
-            serving,
+            network,
             "finder",
             example=inputs[:10, ..., 0],
+            expected=maps[:10],
             recipe=self._recipe,
             seed=self._seed,
             data=self._dataset.sha256,
             evaluation=evaluation,
             doubt_threshold=threshold,
-            calibration={"method": "none"},
         )
 
     def draw(
@@ -186,8 +185,7 @@ def _target(page: Page) -> npt.NDArray[np.float16]:
     return target.astype(np.float16)
 
 
-def _serving_network(network: keras.Model) -> keras.Model:
+def _scored(logits: Floats) -> Floats:
     """Turn the logits of centers into scores."""
-    maps = network.output
-    scores = ops.sigmoid(maps[..., :2])
-    return keras.Model(network.input, ops.concatenate([scores, maps[..., 2:]], axis=-1))
+    scores = ops.convert_to_numpy(ops.sigmoid(logits[..., :2]))
+    return np.concatenate([scores, logits[..., 2:]], axis=-1)

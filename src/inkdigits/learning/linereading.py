@@ -84,18 +84,18 @@ class LineReading:
                 "not_doubtful": float((confidence >= threshold).mean()),
             },
         )
-        outputs = keras.layers.Softmax()(network.output / temperature)
-        serving = keras.Model(network.input, outputs)
+        example = lines[:50]
         return export_part(
-            serving,
+            network,
             "lines",
-            example=lines[:50, ..., 0],
+            example=example[..., 0],
+            expected=_softmax(network.predict(example, batch_size=50, verbose=0), temperature),
             recipe=self._recipe,
             seed=self._seed,
             data=self._dataset.sha256,
             evaluation=evaluation,
             doubt_threshold=threshold,
-            calibration={"method": "temperature", "temperature": temperature, "fitted_on": "validation"},
+            temperature=temperature,
         )
 
     def draw(

@@ -1,7 +1,7 @@
 """The networks, each readable as a list of layers.
 
 A classifier takes float32 images of shape (N, 28, 28, 1) with values 0 to 1 and ends in a softmax over the
-ten digits. Scaling from uint8 and calibration are folded into the exported weights (``export.py``).
+ten digits. Scaling from uint8 and calibration are folded into the exported weights (``graph.py``).
 The parts that read pages take gray levels 0 to 255 and scale them themselves: as floats, pages would take
 four times the memory.
 """

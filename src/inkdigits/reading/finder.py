@@ -114,8 +114,10 @@ class Finder(Part):
         if min(gray.shape) < SMALLEST_DIGIT:
             return
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
+        finest = resized(gray, scales[0])  # a large page is reduced once, and the small one further
         for scale in reversed(scales):
-            look = self._look(gray, scale, least, is_last=scale == scales[-1])
+            page = resized(finest, scale / scales[0])
+            look = self._look(gray.shape, page, least, is_last=scale == scales[-1])
             yield look
             if not full_resolution and _tells_enough(look.marks, scale):
                 return
@@ -133,14 +135,14 @@ class Finder(Part):
             answers.append(np.concatenate(across, axis=1))
         return np.concatenate(answers)
 
-    def _look(self, gray: Gray, scale: float, least: float, *, is_last: bool) -> Look:
-        page = resized(gray, scale)
+    def _look(self, shape: tuple[int, ...], page: Gray, least: float, *, is_last: bool) -> Look:
+        """Look at a page that had this shape before it was reduced."""
         maps = self._maps(_framed(page))
         first, (rows, columns) = FRAME // SPOT, (-(-side // SPOT) for side in page.shape)
         maps = maps[first : first + rows, first : first + columns]
         marks = peaks(maps, least)
         # Rounded sizes: a page of 1,237 pixels has no half.
-        across, down = page.shape[1] / gray.shape[1], page.shape[0] / gray.shape[0]
+        across, down = page.shape[1] / shape[1], page.shape[0] / shape[0]
         boxes = (marks.boxes / (across, down, across, down)).astype(np.float32)
         kept = (marks.boxes[:, 3] <= HANDED_ON) | is_last
         return Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
