@@ -390,14 +390,16 @@ def test_unlikely_digit_among_numbers_is_left_out(reader, readings, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("passed_over", "seen", "likely"), [(0, 0, 0.0), (1, 9, 0.0), (5, 9, 0.9), (8, 9, 0.973), (9, 9, 0.988)]
+    ("passed_over", "confidence", "likely"),
+    [(0, 0.5, 0.0), (1, 0.5, 0.0), (5, 1.0, 0.85), (5, 0.5, 0.930), (20, 1.0, 0.958)],
 )
-def test_page_of_letters_has_only_sure_numbers(passed_over, seen, likely):
-    """The more of the finder's digits were letters, the surer what is left has to be."""
+def test_page_of_letters_has_only_sure_numbers(passed_over, confidence, likely):
+    """The more of what the finder saw is passed over or doubtful, the surer what is left has to be."""
     nothing = np.zeros((0, 4), np.float32)
     unnamed = np.zeros((passed_over, 4), np.float32)
-    ink = reading._Ink([], nothing, np.zeros(0, bool), np.zeros(0, bool), *[[]] * 5, unnamed, seen)
-    assert reading._likely_on(ink) == pytest.approx(likely, abs=0.001)
+    ink = reading._Ink([], nothing, np.zeros(4, bool), np.zeros(4, bool), *[[]] * 5, unnamed, passed_over + 4)
+    numbers = [([0, 1, 2], confidence), ([3], confidence)]
+    assert reading._likely_on(ink, numbers) == pytest.approx(likely, abs=0.001)
 
 
 @pytest.mark.parametrize("font", [font for font in fonts("held-out") if font.script == "latin"])

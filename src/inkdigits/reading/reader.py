@@ -69,7 +69,7 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 # page has was meant to be one), and a number of which the finder saw no digit.
 LIKELY = 0.5
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
-USUAL_LETTERS, FEW_LETTERS = 0.1, 0.2
+USUAL_LETTERS, FEW_LETTERS = 0.15, 0.2
 MOST_HEIGHTS = 400  # of a digit, that a line is long
 # Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing;
 STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
@@ -493,10 +493,10 @@ def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box
     lines = [
         [(number, _confidence(ink, row, number)) for number in line] for row, line in enumerate(ink.numbers)
     ]
+    likely = _likely_on(ink, [each for line in lines for each in line])
     if length is None and sum(map(len, lines)) > 1:
         lines = [[each for each in line if each[1] >= LIKELY or _digits(ink, each[0]) > 1] for line in lines]
     if length is None:
-        likely = _likely_on(ink)
         lines = [[each for each in line if each[1] >= likely] for line in lines]
         lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
         # A known length tells what belongs together; here it is a guess.
@@ -549,18 +549,21 @@ def _agreed(readings: Sequence[list[Number]], least: float) -> list[Number]:
     ]
 
 
-def _likely_on(ink: _Ink) -> float:
+def _likely_on(ink: _Ink, numbers: Sequence[tuple[Sequence[int], float]]) -> float:
     """Return the confidence from which on something is a number on this page, 0 on most.
 
     Where the line reader passes over much of what the finder saw, the page is one of letters, and what it
     does name is a letter, too, more often than the networks learned. By Bayes' rule, as M. Saerens et al.,
     "Adjusting the outputs of a classifier to new a priori probabilities", Neural Computation 14 (2002).
+    What is named with doubt counts as a letter in part.
     """
-    letters = len(ink.unnamed) / (ink.seen + 1)
-    if letters < FEW_LETTERS:
+    if len(ink.unnamed) < FEW_LETTERS * (ink.seen + 1):
         return 0.0
+    digits = np.array([_digits(ink, number) for number, _ in numbers])
+    doubts = np.array([1 - confidence for _, confidence in numbers])
+    letters = (len(ink.unnamed) + digits @ doubts) / (len(ink.unnamed) + digits.sum() + 1)
     odds = letters / (1 - letters) * (1 - USUAL_LETTERS) / USUAL_LETTERS
-    return odds / (1 + odds)
+    return float(odds / (1 + odds))
 
 
 def _digits(ink: _Ink, number: Sequence[int]) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkdigits.learning.synthesis.ink import SIGNS, number_glyphs, some_hand
-from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_number, some_pen
+from inkdigits.learning.synthesis.layouts import LAYOUTS, _comb, shortened, some_number, some_pen
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
 
@@ -47,6 +47,21 @@ def test_without_digits_there_is_writing_and_nothing_to_read(layout):
         assert not sheet.boxes
         seen += sheet.picture.min() < 0.5
     assert seen > 6
+
+
+def test_an_empty_cell_parts_two_numbers(mnist):
+    """Digits of one number stand in neighboring cells, so none is more than two cells from the next."""
+    away = []
+    for seed in range(12):
+        sheet = blank()
+        _comb(sheet, mnist.train, np.random.default_rng(seed))
+        boxes, lines = np.array(sheet.boxes), np.array(sheet.lines)
+        middles = boxes[:, 0] + boxes[:, 2] / 2
+        for line in np.flatnonzero(np.bincount(lines) > 1):
+            gaps = np.diff(middles[lines == line])
+            away += (gaps / np.median(gaps)).tolist()
+    assert len(away) > 100
+    assert max(away) < 1.8
 
 
 def test_shortened_numbers_end_with_a_digit(mnist):

@@ -238,9 +238,12 @@ def _comb(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
         cells = [_cell(sheet, left + i * cell + apart, down, cell - 2 * apart, tall) for i in range(columns)]
         sheet.draw([corners[[3, 4, 1, 2]] if comb else corners for corners in cells], tone, thickness, share)
         sheet.claim(_cell(sheet, left, down, columns * cell, tall)[:4])
-        glyphs, gaps, cursor = [], [], left
+        cursor = left
+        numbers: list[tuple[float, list[Glyph], list[float]]] = [(cursor, [], [])]
         for column in range(columns):
-            if rng.random() < 0.12:
+            if rng.random() < 0.12:  # an empty cell parts two numbers
+                cursor = left + (column + 1) * cell
+                numbers.append((cursor, [], []))
                 continue
             if digits is None:
                 glyph = some_letter(rng, sheet.purpose)
@@ -248,13 +251,14 @@ def _comb(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
                 glyph = number_glyphs(str(rng.integers(10)), digits, hand, rng)[0]
             wide = width_of([glyph], hand) * height
             x = left + column * cell + (cell - wide) * np.clip(0.5 + rng.normal(0, 0.15), -0.1, 1.1)
-            glyphs.append(glyph)
-            gaps.append((x - cursor) / height)
+            numbers[-1][1].append(glyph)
+            numbers[-1][2].append((x - cursor) / height)
             cursor = x + wide + hand.gap * height
-        if glyphs:
-            foot = down + tall - (tall - height) * np.clip(0.5 + rng.normal(0, 0.2), -0.1, 1.1)
-            start = sheet.at(left, foot)
-            strings.append(String(glyphs, start[0], start[1], sheet.angle, gaps))
+        foot = down + tall - (tall - height) * np.clip(0.5 + rng.normal(0, 0.2), -0.1, 1.1)
+        for begin, glyphs, gaps in numbers:
+            if glyphs:
+                start = sheet.at(begin, foot)
+                strings.append(String(glyphs, start[0], start[1], sheet.angle, gaps))
         down += tall * rng.uniform(1.05, 2.5)
     sheet.write(strings, hand, height, rng)
 
