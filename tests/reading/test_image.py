@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from inkdigits.errors import ArgumentError, InkdigitsError, PictureError
-from inkdigits.reading.image import load_gray, load_rgb
+from inkdigits.reading.image import load_gray, load_rgb, median_gray
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, find_pictures, is_picture_name
 
 WHITE = (255, 255, 255)
@@ -69,6 +69,20 @@ def test_all_sources_give_the_same_array(png):
             assert np.array_equal(gray, expected)
             assert gray.dtype == np.uint8
             assert gray.flags.c_contiguous
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (4, 6), (50, 81)])
+@pytest.mark.parametrize("low", [0, 128, 254])
+def test_median_of_gray_levels_is_numpy_s(size, low):
+    """Of an even number of pixels it is halfway between the two in the middle."""
+    gray = np.random.default_rng(3).integers(low, 256, size, dtype=np.uint8)
+    assert median_gray(gray) == np.median(gray)
+    assert median_gray(gray[:, ::2]) == np.median(gray[:, ::2])
+
+
+def test_no_pixels_have_the_median_of_paper():
+    """A line may be empty."""
+    assert median_gray(np.zeros((32, 0), np.uint8)) == 255
 
 
 def test_gray_pixels_pass_unchanged():

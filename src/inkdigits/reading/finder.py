@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigits.reading.image import median_gray
 from inkdigits.reading.model import Part
 
 Gray = npt.NDArray[np.uint8]
@@ -189,7 +190,7 @@ def _framed(page: Gray) -> Gray:
     """Put a frame of the gray it has most of around a page, up to a size the network takes."""
     height, width = page.shape
     below, right = FRAME + -height % MULTIPLE, FRAME + -width % MULTIPLE
-    paper = float(np.median(page))
+    paper = median_gray(page)
     framed = cv2.copyMakeBorder(page, FRAME, below, FRAME, right, cv2.BORDER_CONSTANT, value=paper)
     return np.asarray(framed, np.uint8)
 

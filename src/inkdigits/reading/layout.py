@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigits.reading.image import median_gray
+
 Boxes = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -694,6 +696,6 @@ def cut(gray: Gray, crop: Crop) -> Gray:
         (crop.width, crop.height),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=float(np.median(shrunk)),
+        borderValue=median_gray(np.asarray(shrunk, np.uint8)),
     )
     return straight.astype(np.uint8, copy=False)

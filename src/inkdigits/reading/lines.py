@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigits.reading.image import median_gray
 from inkdigits.reading.model import PARTS, Part
 
 Gray = npt.NDArray[np.uint8]
@@ -95,8 +96,7 @@ def padded(line: Gray, width: int) -> Gray:
     missing = max(0, width - line.shape[1])
     if not missing:
         return line
-    paper = float(np.median(line)) if line.size else 255.0
-    continued = cv2.copyMakeBorder(line, 0, 0, 0, missing, cv2.BORDER_CONSTANT, value=paper)
+    continued = cv2.copyMakeBorder(line, 0, 0, 0, missing, cv2.BORDER_CONSTANT, value=median_gray(line))
     return np.asarray(continued, np.uint8)
 
 
