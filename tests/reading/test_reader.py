@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -391,15 +392,63 @@ def test_unlikely_digit_among_numbers_is_left_out(reader, readings, monkeypatch)
 
 @pytest.mark.parametrize(
     ("passed_over", "confidence", "likely"),
-    [(0, 0.5, 0.0), (1, 0.5, 0.0), (5, 1.0, 0.85), (5, 0.5, 0.930), (20, 1.0, 0.958)],
+    [(0, 0.5, 0.0), (1, 0.5, 0.0), (5, 1.0, 0.8), (5, 0.5, 0.903), (20, 1.0, 0.941)],
 )
 def test_page_of_letters_has_only_sure_numbers(passed_over, confidence, likely):
     """The more of what the finder saw is passed over or doubtful, the surer what is left has to be."""
     nothing = np.zeros((0, 4), np.float32)
     unnamed = np.zeros((passed_over, 4), np.float32)
-    ink = reading._Ink([], nothing, np.zeros(4, bool), np.zeros(4, bool), *[[]] * 5, unnamed, passed_over + 4)
-    numbers = [([0, 1, 2], confidence), ([3], confidence)]
-    assert reading._likely_on(ink, numbers) == pytest.approx(likely, abs=0.001)
+    ink = reading._Ink([], nothing, np.zeros(4, bool), np.zeros(4), *[[]] * 5, unnamed, passed_over + 4)
+    found = [reading._Found(0, [0, 1, 2], confidence), reading._Found(1, [3], confidence)]
+    assert reading._likely_on(ink, found) == pytest.approx(likely, abs=0.001)
+
+
+def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[int] = ()) -> reading._Ink:
+    """Characters in these boxes, of which the finder is so sure."""
+    is_sign = np.isin(np.arange(len(boxes)), signs)
+    none = np.zeros((0, 4), np.float32)
+    places = np.array(boxes, np.float32)
+    return reading._Ink([], places, is_sign, np.array(scores, np.float32), *[[]] * 5, none, len(boxes))
+
+
+def test_what_the_finder_is_sure_of_is_more_likely_a_number():
+    """The mean of its digits' scores counts, a sign's doesn't."""
+    three = [(0, 0, 10, 20), (12, 0, 10, 20), (24, 15, 3, 3)]
+    chances = [
+        reading._chance_of_digits(ink_at(*three, scores=(one, other, sign), signs=[2]), [0, 1, 2])
+        for one, other, sign in [(0.3, 0.3, 1), (0.8, 0.8, 0), (0.6, 1, 0.5)]
+    ]
+    assert chances[0] < 0.9
+    assert chances[1] > 0.98
+    assert chances[1] == pytest.approx(chances[2])
+
+
+@pytest.mark.parametrize(
+    ("box", "chance"),
+    [
+        ((50, 40, 10, 20), 1),
+        ((2, 40, 10, 20), 1),
+        ((0.5, 40, 10, 20), 0.82),
+        ((50, -3, 10, 20), 0.82),
+        ((90, 40, 10, 20), 0.82),
+        ((50, 59, 10, 20), 0.82),
+    ],
+)
+def test_what_touches_the_edge_of_the_picture_may_be_cut_off(box, chance):
+    """Any of the four, within a twentieth of the height."""
+    ink = ink_at((40, 40, 8, 20), box, scores=(1, 1))
+    assert reading._chance_of_whole(ink, [0, 1], Box(7, 7, 100, 80)) == chance
+
+
+@pytest.mark.parametrize("chance", ["_chance_of_digits", "_chance_of_whole"])
+def test_a_strip_holds_a_whole_number(reader, mnist, monkeypatch, chance):
+    """Of a page it is asked whether what is read is a number, and all of it."""
+    strip, page = strip_207(mnist, 40), strip_207(mnist, 120)
+    before = [reader.read(picture).numbers[0].confidence for picture in (strip, page)]
+    monkeypatch.setattr(reading, chance, lambda *_: 0.8)
+    after = [reader.read(picture).numbers[0].confidence for picture in (strip, page)]
+    assert after[0] == before[0]
+    assert after[1] < 0.9 * before[1]
 
 
 @pytest.mark.parametrize("font", [font for font in fonts("held-out") if font.script == "latin"])

@@ -69,7 +69,11 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 # page has was meant to be one), and a number of which the finder saw no digit.
 LIKELY = 0.5
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
-USUAL_LETTERS, FEW_LETTERS = 0.15, 0.2
+USUAL_LETTERS, FEW_LETTERS = 0.2, 0.2
+# The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
+UNSURE, SURER = 0.2, 5.2
+# Heights from the edge of the picture within which a number may be cut off; chance that it is not.
+EDGE, WHOLE = 0.05, 0.82
 MOST_HEIGHTS = 400  # of a digit, that a line is long
 # Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing;
 STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
@@ -117,7 +121,7 @@ class _Ink:
         characters: as the line reader gave them.
         boxes: float32 (N, 4), of each, in pixels of the page.
         is_sign: bool (N,), which are signs.
-        agreed: bool (N,), the finder saw the same kind of thing there.
+        scores: float32 (N,), how sure the finder is of the same kind of thing there; 0 where it saw none.
         lines: of each line with digits, the indices of its characters from left to right, and its slope.
         answers: of each of these lines, float32 (T, 16), what the line reader said.
         rows: which of the lines that the marks make each of these is.
@@ -130,7 +134,7 @@ class _Ink:
     characters: list[Character]
     boxes: Floats
     is_sign: npt.NDArray[np.bool_]
-    agreed: npt.NDArray[np.bool_]
+    scores: Floats
     lines: list[Line]
     answers: list[Floats]
     rows: list[int]
@@ -265,7 +269,7 @@ class Reader:
         readings = []
         for size in sorted(sizes):
             ink = self._read_ink(gray, size / len(gray), length, options)
-            readings.append(_numbers(ink, least, length, frame))
+            readings.append(_numbers(ink, least, length, frame, is_strip=len(sizes) > 1))
         return _agreed(readings, least)
 
     def _read_ink(self, gray: Gray, scale: float, length: tuple[int, int] | None, options: Options) -> _Ink:
@@ -365,7 +369,8 @@ def _place(
 ) -> _Ink:
     """Find where on the page the characters of each line are, and which of them make numbers."""
     characters: list[Character] = []
-    boxes, agreed, unnamed = [np.zeros((0, 4), np.float32)], [], [np.zeros((0, 4), np.float32)]
+    boxes, unnamed = [np.zeros((0, 4), np.float32)], [np.zeros((0, 4), np.float32)]
+    scores = [np.zeros(0, np.float32)]
     found, rows = [], []
     for row, (text, line, crop) in enumerate(zip(texts, lines, crops, strict=True)):
         places, seen, passed_over = _places(text, crop, marks[np.array(line.indices, np.intp)])
@@ -376,7 +381,7 @@ def _place(
         rows.append(row)
         characters += text
         boxes.append(places)
-        agreed += seen
+        scores.append(seen)
     where = np.concatenate(boxes)
     is_sign = np.array([character.value in SIGNS for character in characters], np.bool_)
     within = chances_within(where, found, is_sign)
@@ -385,7 +390,7 @@ def _place(
         characters,
         where,
         is_sign,
-        np.array(agreed, np.bool_),
+        np.concatenate(scores),
         found,
         [answers[row] for row in rows],
         rows,
@@ -457,12 +462,12 @@ def _marks_of(text: Sequence[Character], crop: Crop, marks: Marks) -> dict[int, 
     return mark_of
 
 
-def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, list[bool], Floats]:
+def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, Floats, Floats]:
     """Find where on the page the characters of a line are.
 
     Returns:
-        The boxes (N, 4), one of the usual size where there is no mark; which have one; and the boxes (M, 4)
-        of the digits that no character was given.
+        The boxes (N, 4), one of the usual size where there is no mark; the scores (N,) of their marks, 0
+        where there is none; and the boxes (M, 4) of the digits that no character was given.
     """
     mark_of = _marks_of(text, crop, marks)
     is_sign = np.array([character.value in SIGNS for character in text], np.bool_)
@@ -470,11 +475,12 @@ def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats
     points, usual = crop.to_page(np.reshape(middles, (-1, 2))), _usual_size(marks, crop)
     sizes = np.where(is_sign[:, np.newaxis], SIGN_SIZE * usual, usual)
     boxes = np.concatenate([points - sizes / 2, sizes], axis=1).astype(np.float32)
+    scores = np.zeros(len(text), np.float32)
     for character, mark in mark_of.items():
-        boxes[character] = marks.boxes[mark]
+        boxes[character], scores[character] = marks.boxes[mark], marks.scores[mark]
     free = ~marks.is_sign
     free[list(mark_of.values())] = False
-    return boxes, [character in mark_of for character in range(len(text))], marks.boxes[free]
+    return boxes, scores, marks.boxes[free]
 
 
 def _centers(marks: Marks) -> Floats:
@@ -489,28 +495,42 @@ def _usual_size(marks: Marks, crop: Crop) -> Floats:
     return np.asarray(np.median(sizes, axis=0), np.float32)
 
 
-def _numbers(ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box) -> list[Number]:
-    lines = [
-        [(number, _confidence(ink, row, number)) for number in line] for row, line in enumerate(ink.numbers)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What may be a number.
+
+    Attributes:
+        row: which of the lines with digits it is on.
+        number: the indices of its characters.
+        confidence: how likely it is right.
+    """
+
+    row: int
+    number: list[int]
+    confidence: float
+
+    def times(self, chance: float) -> _Found:
+        """Return it less likely."""
+        return replace(self, confidence=self.confidence * chance)
+
+
+def _numbers(
+    ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box, *, is_strip: bool
+) -> list[Number]:
+    found = [
+        _Found(row, number, _confidence(ink, row, number))
+        for row, line in enumerate(ink.numbers)
+        for number in line
     ]
-    likely = _likely_on(ink, [each for line in lines for each in line])
-    if length is None and sum(map(len, lines)) > 1:
-        lines = [[each for each in line if each[1] >= LIKELY or _digits(ink, each[0]) > 1] for line in lines]
-    if length is None:
-        lines = [[each for each in line if each[1] >= likely] for line in lines]
-        lines = [[each for each in line if each[1] >= LIKELY or ink.agreed[each[0]].any()] for line in lines]
-        # A known length tells what belongs together; here it is a guess.
-        lines = [
-            [(number, confidence * _chance_of_group(ink, row, number)) for number, confidence in line]
-            for row, line in enumerate(lines)
-        ]
-    lines = [line for line in lines if line]
+    if length is None:  # where it is known, something is to be read there
+        found = _likely(ink, found, frame, is_strip=is_strip)
+    lines = [list(line) for _, line in itertools.groupby(found, key=lambda each: each.row)]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
-    columns = find_columns(ink.boxes, [[tuple(number) for number, _ in line] for line in lines], slope)
+    columns = find_columns(ink.boxes, [[tuple(each.number) for each in line] for line in lines], slope)
     numbers = [
-        _number(ink, number, (row, column), least, frame, confidence=confidence)
+        _number(ink, each.number, (row, column), least, frame, confidence=each.confidence)
         for row, (line, places) in enumerate(zip(lines, columns, strict=True), start=1)
-        for (number, confidence), column in zip(line, places, strict=True)
+        for each, column in zip(line, places, strict=True)
     ]
     if length is None:
         return numbers
@@ -549,7 +569,42 @@ def _agreed(readings: Sequence[list[Number]], least: float) -> list[Number]:
     ]
 
 
-def _likely_on(ink: _Ink, numbers: Sequence[tuple[Sequence[int], float]]) -> float:
+def _likely(ink: _Ink, found: list[_Found], frame: Box, *, is_strip: bool) -> list[_Found]:
+    """Leave out what is no number, and tell of the others how likely all about them is right.
+
+    A strip has a number, most likely, and is as wide as that.
+    """
+    if not is_strip:
+        found = [each.times(_chance_of_digits(ink, each.number)) for each in found]
+    least = _likely_on(ink, found)
+    kept = [
+        each
+        for each in found
+        if each.confidence >= least
+        and (
+            each.confidence >= LIKELY
+            or ((len(found) == 1 or _digits(ink, each.number) > 1) and ink.scores[each.number].any())
+        )
+    ]
+    kept = [each.times(_chance_of_group(ink, each.row, each.number)) for each in kept]
+    return kept if is_strip else [each.times(_chance_of_whole(ink, each.number, frame)) for each in kept]
+
+
+def _chance_of_digits(ink: _Ink, number: Sequence[int]) -> float:
+    """Return how likely what the finder saw of a number are digits, and not letters, print or blots."""
+    scores = ink.scores[[index for index in number if not ink.is_sign[index]]]
+    return float(1 / (1 + np.exp(-SURER * scores.mean() - UNSURE)))
+
+
+def _chance_of_whole(ink: _Ink, number: Sequence[int], frame: Box) -> float:
+    """Return how likely a number is not cut off by the edge of the picture."""
+    boxes = ink.boxes[number]
+    ends = boxes[:, :2] + boxes[:, 2:]
+    room = min(boxes[:, :2].min(), frame.width - ends[:, 0].max(), frame.height - ends[:, 1].max())
+    return 1.0 if room > EDGE * np.median(boxes[:, 3]) else WHOLE
+
+
+def _likely_on(ink: _Ink, found: Sequence[_Found]) -> float:
     """Return the confidence from which on something is a number on this page, 0 on most.
 
     Where the line reader passes over much of what the finder saw, the page is one of letters, and what it
@@ -559,8 +614,8 @@ def _likely_on(ink: _Ink, numbers: Sequence[tuple[Sequence[int], float]]) -> flo
     """
     if len(ink.unnamed) < FEW_LETTERS * (ink.seen + 1):
         return 0.0
-    digits = np.array([_digits(ink, number) for number, _ in numbers])
-    doubts = np.array([1 - confidence for _, confidence in numbers])
+    digits = np.array([_digits(ink, each.number) for each in found])
+    doubts = np.array([1 - each.confidence for each in found])
     letters = (len(ink.unnamed) + digits @ doubts) / (len(ink.unnamed) + digits.sum() + 1)
     odds = letters / (1 - letters) * (1 - USUAL_LETTERS) / USUAL_LETTERS
     return float(odds / (1 + odds))
@@ -601,9 +656,8 @@ def _number(
         character = ink.characters[index]
         text += character.value
         if character.value not in SIGNS:
-            digits.append(
-                _digit(character, _around(ink.boxes[[index]], frame), least, agreed=bool(ink.agreed[index]))
-            )
+            box, agreed = _around(ink.boxes[[index]], frame), bool(ink.scores[index] > 0)
+            digits.append(_digit(character, box, least, agreed=agreed))
     boxes = ink.boxes[list(indices)]
     doubtful = confidence < least or any(digit.doubtful for digit in digits) or _has_unnamed(ink, boxes)
     return Number(text, *place, confidence, doubtful, _around(boxes, frame), tuple(digits))
