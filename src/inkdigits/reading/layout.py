@@ -13,7 +13,7 @@ import functools
 import heapq
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -186,33 +186,31 @@ def find_slope(boxes: Boxes) -> float:
 
 def _join(boxes: Floats, page_slope: float) -> list[tuple[list[int], float]]:
     """Join digits into lines, the best fit first; return the indices and the slope of each line."""
-    runs = _Runs(boxes, page_slope)
-    groups = [[index] for index in range(len(boxes))]
+    runs = [_Run.of(index, box, page_slope) for index, box in enumerate(boxes.tolist())]
     near = _neighbors(boxes, page_slope)
     ages = [0] * len(boxes)  # a fit that was found at another age is out of date
     fits: list[tuple[float, int, int, int, int]] = []
 
-    def compare(pairs: list[tuple[int, int]]) -> None:
-        costs = runs.costs(*np.array(pairs, np.intp).reshape(-1, 2).T)
-        for (one, other), cost in zip(pairs, costs.tolist(), strict=True):
+    def compare(one: int, others: Iterable[int]) -> None:
+        for other in others:
+            cost = _cost(runs[one], runs[other])
             if cost < math.inf:
                 heapq.heappush(fits, (cost, one, other, ages[one], ages[other]))
 
-    compare([(one, other) for one, others in enumerate(near) for other in others])
+    for one, others in enumerate(near):
+        compare(one, others)
     while fits:
         _, one, other, *found_at = heapq.heappop(fits)
         if found_at != [ages[one], ages[other]]:
             continue
-        runs.join(one, other)
-        groups[one] += groups[other]
-        groups[other] = []
+        runs[one] = runs[one].joined(runs[other], page_slope)
         ages[one], ages[other] = ages[one] + 1, -1
         for neighbor in near[other]:
             near[neighbor].remove(other)
             near[neighbor].add(one)
         near[one] = (near[one] | near[other]) - {one}
-        compare([(one, neighbor) for neighbor in near[one]])
-    return [(group, runs.slope(one)) for one, group in enumerate(groups) if group]
+        compare(one, near[one])
+    return [(run.digits, run.slope) for run, age in zip(runs, ages, strict=True) if age >= 0]
 
 
 def _neighbors(boxes: Floats, slope: float) -> list[set[int]]:
@@ -239,58 +237,74 @@ def _neighbors(boxes: Floats, slope: float) -> list[set[int]]:
     return near
 
 
-class _Runs:
-    """Runs of digits on one baseline each, kept as sums, which add up when two runs become one."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Digits on one baseline.
 
-    def __init__(self, boxes: Floats, page_slope: float) -> None:
-        x, y, width, self.heights = boxes.T
-        center, middle, bottom = x + width / 2, y + self.heights / 2, y + self.heights
+    Attributes:
+        digits: their indices.
+        sums: over the digits, which add up when two runs become one: 1, x, x squared, level, x times level,
+            middle, bottom, height.
+        left, right: its ends in pixels.
+        first, last: the heights of the digits there.
+        x, middle, bottom: means over the digits.
+        slope: of the baseline.
+    """
+
+    digits: list[int]
+    sums: tuple[float, ...]
+    left: float
+    right: float
+    first: float
+    last: float
+    x: float
+    middle: float
+    bottom: float
+    slope: float
+
+    @classmethod
+    def of(cls, index: int, box: Sequence[float], page_slope: float) -> _Run:
+        """Return the run of one digit alone."""
+        left, top, width, height = box
+        x, middle, bottom = left + width / 2, top + height / 2, top + height
         level = (middle + bottom) / 2  # steadier than either: digits grow upward and both ways
-        sums = [np.ones(len(x)), center, center**2, level, center * level, middle, bottom, self.heights]
-        self.sums = np.stack(sums)
-        self.left, self.right = x.copy(), x + width
-        self.first, self.last = np.arange(len(x)), np.arange(len(x))  # the digits at the ends
-        self.page_slope = page_slope
+        sums = (1.0, x, x * x, level, x * level, middle, bottom, height)
+        return cls([index], sums, left, left + width, height, height, *_baseline(sums, page_slope))
 
-    def join(self, one: int, other: int) -> None:
-        """Make one run of two; the second is to be forgotten."""
-        self.sums[:, one] += self.sums[:, other]
-        if self.left[other] < self.left[one]:
-            self.left[one], self.first[one] = self.left[other], self.first[other]
-        if self.right[other] > self.right[one]:
-            self.right[one], self.last[one] = self.right[other], self.last[other]
+    def joined(self, other: _Run, page_slope: float) -> _Run:
+        """Return one run of two."""
+        sums = tuple(one + another for one, another in zip(self.sums, other.sums, strict=True))
+        left, first = (other.left, other.first) if other.left < self.left else (self.left, self.first)
+        right, last = (other.right, other.last) if other.right > self.right else (self.right, self.last)
+        digits = self.digits + other.digits
+        return _Run(digits, sums, left, right, first, last, *_baseline(sums, page_slope))
 
-    def slope(self, run: int) -> float:
-        """Return the slope of a run's baseline."""
-        return float(self._fit(run)[-1])
 
-    def costs(self, ones: npt.NDArray[np.intp], others: npt.NDArray[np.intp]) -> Floats:
-        """Return what joining each run with its other one costs; infinite where they are not on one line."""
-        x, middle, bottom, slope = self._fit(ones)
-        xs, middles, bottoms, slopes = self._fit(others)
-        on_right = xs > x  # where the other one is
-        near = self.heights[np.where(on_right, self.first[others], self.last[others])]
-        own = self.heights[np.where(on_right, self.last[ones], self.first[ones])]
-        height = np.sqrt(near * own)
-        start = np.where(on_right, self.right[ones], self.right[others])
-        end = np.where(on_right, self.left[others], self.left[ones])
-        between = (start + end) / 2  # where the baselines, extended, are compared
-        rise = slopes * (between - xs) - slope * (between - x)
-        off = np.minimum(np.abs(middles - middle + rise), np.abs(bottoms - bottom + rise)) / height
-        fits = (off < FARTHEST_OFF) & (np.maximum(near, own) < TALLEST * np.minimum(near, own))
-        # A neighbor a quarter of a height off is as good as a level one that is a height farther away.
-        return np.where(fits, np.maximum((end - start) / height, 0) + (off / 0.25) ** 2, np.inf)
+def _baseline(sums: tuple[float, ...], page_slope: float) -> tuple[float, float, float, float]:
+    """Return mean x, mean middle, mean bottom and slope of a run with these sums.
 
-    def _fit(self, runs: int | npt.NDArray[np.intp]) -> Floats:
-        """Return mean x, mean middle, mean bottom and slope of runs.
+    The slope is found by ridge regression toward the page's (Hoerl and Kennard 1970).
+    """
+    count = sums[0]
+    x, xx, y, xy, middle, bottom, height = (each / count for each in sums[1:])
+    prior = (height * BASELINE_JITTER / SLOPE_WITHIN_PAGE) ** 2 / count
+    return x, middle, bottom, (xy - x * y + prior * page_slope) / (xx - x * x + prior)
 
-        The slope is found by ridge regression toward the page's (Hoerl and Kennard 1970).
-        """
-        count = self.sums[0, runs]
-        x, xx, y, xy, middle, bottom, height = self.sums[1:, runs] / count
-        prior = (height * BASELINE_JITTER / SLOPE_WITHIN_PAGE) ** 2 / count
-        slope = (xy - x * y + prior * self.page_slope) / (xx - x * x + prior)
-        return np.stack([x, middle, bottom, slope])
+
+def _cost(one: _Run, other: _Run) -> float:
+    """Return what joining two runs costs; infinite where they are not on one line."""
+    before, after = (one, other) if other.x > one.x else (other, one)
+    taller, lower = max(before.last, after.first), min(before.last, after.first)
+    if taller >= TALLEST * lower:
+        return math.inf
+    height = math.sqrt(taller * lower)
+    between = (before.right + after.left) / 2  # where the baselines, extended, are compared
+    rise = after.slope * (between - after.x) - before.slope * (between - before.x)
+    off = min(abs(after.middle - before.middle + rise), abs(after.bottom - before.bottom + rise)) / height
+    if off >= FARTHEST_OFF:
+        return math.inf
+    # A neighbor a quarter of a height off is as good as a level one that is a height farther away.
+    return max((after.left - before.right) / height, 0.0) + (off / 0.25) ** 2
 
 
 def _signs_on_lines(
