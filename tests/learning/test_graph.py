@@ -89,6 +89,12 @@ def test_line_reader_gives_calibrated_probabilities(rng):
             layers.Conv2D(2, 3, padding="same"),
         ],
         [layers.UpSampling2D((2, 3))],
+        [layers.Flatten(), layers.Rescaling(2, offset=1)],
+        [
+            layers.MaxPooling2D((28, 1)),
+            layers.Reshape((-1, 1)),
+            layers.Conv1D(3, 5, strides=2, padding="same"),
+        ],
         [layers.Dense(3)],
         [layers.Dense(3, activation="sigmoid"), layers.Dropout(0.5), layers.Flatten(), layers.Dense(8)],
     ],
@@ -151,11 +157,34 @@ def test_shipped_graphs_are_what_the_shipped_weights_make(part):
 @pytest.mark.parametrize(
     ("inner", "message"),
     [
-        (layers.GaussianNoise(0.1), "Received: .*GaussianNoise. Accepted: Activation, Add, .*Dense"),
-        (layers.Activation("gelu"), "Received: gelu. Accepted: relu"),
+        (
+            [layers.GaussianNoise(0.1)],
+            "its kind. Received: GaussianNoise. Accepted: Activation, Add, .*Dense",
+        ),
+        ([layers.Activation("gelu")], "its activation. Received: gelu. Accepted: relu"),
+        ([layers.BatchNormalization(center=False)], "its center. Received: False. Accepted: True"),
+        ([layers.UpSampling2D(interpolation="bilinear")], "Received: bilinear. Accepted: nearest"),
+        ([layers.GlobalMaxPooling2D(keepdims=True)], "its keepdims"),
+        ([layers.Reshape((784, 1)), layers.Conv1D(2, 3, padding="causal")], "its shape"),
+        (
+            [layers.Reshape((14, 56, 1))],
+            r"\(None, 28, 28, 1\) to \(None, 14, 56, 1\). Accepted: \(N, 1, W, C\)",
+        ),
     ],
+    ids=lambda value: "_".join(layer.name for layer in value) if isinstance(value, list) else "",
 )
 def test_what_is_not_written_here_is_named(inner, message):
     """The message says what can be used instead."""
     with pytest.raises(ExportError, match=message):
-        to_onnx(_classifier(inner), "classifier")
+        to_onnx(_classifier(*inner), "classifier")
+
+
+def test_logits_come_from_a_layer_that_can_be_divided():
+    """Half of a normalization's statistics is no half of what it gives."""
+    network = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10), layers.BatchNormalization()]
+    )
+    with pytest.raises(
+        ExportError, match=r"last layer with weights. Received: BatchNormalization. Accepted: Conv1D"
+    ):
+        to_onnx(network, "classifier", temperature=2)

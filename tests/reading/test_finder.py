@@ -149,6 +149,19 @@ def test_unsure_marks_do_not_tell_enough(heights, scores, enough):
     assert not finder._tells_enough(marks_of(*boxes, scores=list(scores)), 0.5)
 
 
+def test_marks_of_a_reduced_page_are_in_its_own_pixels(mnist):
+    """Of 6 megapixels and odd sides: a large digit, seen in a coarse look, and a small one in the finest."""
+    page = np.full((2001, 3003), 255, np.uint8)
+    places = [(2600, 1500, 240), (300, 400, 44)]
+    for image, (x, y, side) in zip(mnist.validation.images, places, strict=False):
+        page[y : y + side, x : x + side] -= cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    marks = inkdigits.Reader().finder.find(page)
+    middles = marks.boxes[:, :2] + marks.boxes[:, 2:] / 2
+    assert sorted(map(tuple, middles.tolist())) == [
+        pytest.approx((x + side / 2, y + side / 2), abs=side / 8) for x, y, side in sorted(places)
+    ]
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_bands_see_what_the_whole_page_shows(mnist, monkeypatch, turned):
     """A digit on the border of two bands, of rows or columns, is found as if there were none."""

@@ -11,7 +11,7 @@ an H of 1, or (N, C); only what goes in and what comes out is as `PARTS` says.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,14 @@ from inkdigits.reading.model import PARTS
 
 OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and later read them, and most else that reads ONNX
 ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "softmax": "Softmax", "tanh": "Tanh"}
+WEIGHTED = (layers.Conv1D, layers.Conv2D, layers.Dense)
+# Options of layers that are written in some of their values only.
+OPTIONS: dict[type[layers.Layer], dict[str, tuple[Any, ...]]] = {
+    layers.BatchNormalization: {"center": (True,), "scale": (True,)},
+    layers.Conv1D: {"padding": ("same", "valid")},
+    layers.GlobalMaxPooling2D: {"keepdims": (False,)},
+    layers.UpSampling2D: {"interpolation": ("nearest",)},
+}
 
 
 def to_onnx(network: keras.Model, part: str, *, temperature: float = 1.0) -> bytes:
@@ -35,14 +43,14 @@ def to_onnx(network: keras.Model, part: str, *, temperature: float = 1.0) -> byt
     Args:
         network: as those of `networks.py`, channels last. A classifier takes values from 0 to 1.
         part: which of `PARTS` it is.
-        temperature: the logits are divided by it (C. Guo et al., arXiv 1706.04599); what makes them is the
-            last layer with weights.
+        temperature: the logits are divided by it (C. Guo et al., arXiv 1706.04599). They come from the last
+            layer with weights, a dense layer or a convolution.
 
     Returns:
         The bytes of ``model.onnx``.
 
     Raises:
-        ExportError: a layer or an activation is of a kind that is not written here.
+        ExportError: a layer, or an option of it, is of a kind that is not written here.
 
     Example:
         >>> from inkdigits.learning.networks import compact
@@ -54,6 +62,8 @@ def to_onnx(network: keras.Model, part: str, *, temperature: float = 1.0) -> byt
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     logits = [layer for layer in copy.layers if layer.weights][-1]
+    if not isinstance(logits, WEIGHTED):
+        raise _refused(logits, "last layer with weights", type(logits).__name__, _kinds(WEIGHTED))
     logits.set_weights([weights / temperature for weights in logits.get_weights()])
 
     graph = _Graph()
@@ -62,6 +72,9 @@ def to_onnx(network: keras.Model, part: str, *, temperature: float = 1.0) -> byt
     made = {id(copy.inputs[0]): _Value(pixels, 1 / 255 if part == "classifier" else 1.0)}
     for layer in copy.layers:
         if not isinstance(layer, layers.InputLayer):
+            for option, accepted in OPTIONS.get(type(layer), {}).items():
+                if getattr(layer, option) not in accepted:
+                    raise _refused(layer, option, getattr(layer, option), accepted)
             values = [made[id(tensor)] for tensor in tree.flatten(layer.input)]
             made[id(layer.output)] = _add(layer, graph, values)
     _finish(graph, part, made[id(copy.outputs[0])].name)
@@ -132,9 +145,10 @@ def _finish(graph: _Graph, part: str, name: str) -> None:
 def _add(layer: layers.Layer, graph: _Graph, values: Sequence[_Value]) -> _Value:
     """Add a layer and what of its values it leaves to the next."""
     if isinstance(layer, layers.Rescaling):  # a step over all pixels less
-        offset = graph.constant([[[[layer.offset / layer.scale / values[0].factor]]]])
+        axes = len(layer.input.shape)  # as many: ONNX Runtime is slow with numbers that have fewer
+        offset = graph.constant(np.full([1] * axes, layer.offset / layer.scale / values[0].factor))
         return _Value(graph.node("Add", values[0].name, offset), values[0].factor * layer.scale)
-    if isinstance(layer, layers.Conv1D | layers.Conv2D | layers.Dense):
+    if isinstance(layer, WEIGHTED):
         return _Value(_activated(layer, graph, _weighted(layer, graph, values[0])))
     names = [
         value.name if value.factor == 1 else graph.node("Mul", value.name, graph.constant(value.factor))
@@ -158,12 +172,8 @@ def _weighted(layer: layers.Layer, graph: _Graph, value: _Value) -> str:
 @functools.singledispatch
 def _unweighted(layer: layers.Layer, _graph: _Graph, *_names: str) -> str:
     """Add a layer that takes its values as they are."""
-    others = ["Conv1D", "Conv2D", "Dense", "Rescaling"]
-    known = sorted({kind.__name__ for kind in _unweighted.registry if kind is not object}.union(others))
-    raise ExportError(
-        f"A layer of this kind can't be exported. Received: {layer.name}, {type(layer).__name__}. Accepted: "
-        f"{', '.join(known)}. To add one, write it as a node in inkdigits/learning/graph.py."
-    )
+    known = {*WEIGHTED, layers.Rescaling, *_unweighted.registry} - {object}
+    raise _refused(layer, "kind", type(layer).__name__, _kinds(known))
 
 
 @_unweighted.register
@@ -214,7 +224,10 @@ def _(layer: layers.UpSampling2D, graph: _Graph, name: str) -> str:
 
 
 @_unweighted.register
-def _(_layer: layers.Reshape, _graph: _Graph, name: str) -> str:
+def _(layer: layers.Reshape, _graph: _Graph, name: str) -> str:
+    before, after = layer.input.shape, layer.output.shape
+    if (len(before), len(after), before[1], before[-1]) != (4, 3, 1, after[-1]):
+        raise _refused(layer, "shape", f"{before} to {after}", ["(N, 1, W, C) to (N, W, C)"])
     return name  # the features of a line, whose H of 1 Keras leaves out
 
 
@@ -224,10 +237,7 @@ def _activated(layer: layers.Layer, graph: _Graph, name: str) -> str:
     if kind == "linear":
         return name
     if kind not in ACTIVATIONS:
-        raise ExportError(
-            f"The activation of {layer.name} can't be exported. Received: {kind}. "
-            f"Accepted: {', '.join(ACTIVATIONS)}, linear"
-        )
+        raise _refused(layer, "activation", kind, [*ACTIVATIONS, "linear"])
     return graph.node(ACTIVATIONS[kind], name, **({"axis": 1} if kind == "softmax" else {}))
 
 
@@ -241,3 +251,16 @@ def _moving(layer: layers.Layer, window: Sequence[int], dilations: Sequence[int]
         reach = [step * (size - 1) for size, step in zip(window, dilations, strict=True)]
         moving["pads"] = [each // 2 for each in reach] + [each - each // 2 for each in reach]
     return moving
+
+
+def _refused(layer: layers.Layer, what: str, received: object, accepted: Iterable[object]) -> ExportError:
+    """Say what of a layer can't be written."""
+    return ExportError(
+        f"The layer {layer.name} can't be exported for its {what}. Received: {received}. "
+        f"Accepted: {', '.join(map(str, accepted))}. To add one, write it as a node in "
+        "inkdigits/learning/graph.py."
+    )
+
+
+def _kinds(kinds: Iterable[type]) -> list[str]:
+    return sorted(kind.__name__ for kind in kinds)

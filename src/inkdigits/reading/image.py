@@ -54,7 +54,7 @@ class Decoded:
 def median_gray(gray: npt.NDArray[np.uint8]) -> float:
     """Return the median of gray levels (H, W); 255 where there are none.
 
-    NumPy sorts the pixels, which takes eight times as long as counting each of the 256 levels.
+    NumPy puts the pixels in order, which takes eight times as long as counting each of the 256 levels.
 
     Example:
         >>> median_gray(np.array([[3, 9], [5, 4]], np.uint8))

@@ -522,7 +522,7 @@ def _numbers(
         for row, line in enumerate(ink.numbers)
         for number in line
     ]
-    if length is None:  # where it is known, something is to be read there
+    if length is None:  # where it is known, so is that a number is there, and what belongs to it
         found = _likely(ink, found, frame, is_strip=is_strip)
     lines = [list(line) for _, line in itertools.groupby(found, key=lambda each: each.row)]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
@@ -597,7 +597,7 @@ def _chance_of_digits(ink: _Ink, number: Sequence[int]) -> float:
 
 
 def _chance_of_whole(ink: _Ink, number: Sequence[int], frame: Box) -> float:
-    """Return how likely a number is not cut off by the edge of the picture."""
+    """Return how likely a number is not cut off by the edge of the picture, or of a region."""
     boxes = ink.boxes[number]
     ends = boxes[:, :2] + boxes[:, 2:]
     room = min(boxes[:, :2].min(), frame.width - ends[:, 0].max(), frame.height - ends[:, 1].max())
