@@ -599,8 +599,8 @@ def _chance_of_digits(ink: _Ink, number: Sequence[int]) -> float:
 def _chance_of_whole(ink: _Ink, number: Sequence[int], frame: Box) -> float:
     """Return how likely a number is not cut off by the edge of the picture, or of a region."""
     boxes = ink.boxes[number]
-    ends = boxes[:, :2] + boxes[:, 2:]
-    room = min(boxes[:, :2].min(), frame.width - ends[:, 0].max(), frame.height - ends[:, 1].max())
+    start, end = _extent(boxes)
+    room = min(*start, frame.width - end[0], frame.height - end[1])
     return 1.0 if room > EDGE * np.median(boxes[:, 3]) else WHOLE
 
 
@@ -665,7 +665,7 @@ def _number(
 
 def _has_unnamed(ink: _Ink, boxes: Floats) -> bool:
     """Tell whether the finder saw a digit in or right beside a number that the line reader passed over."""
-    start, end = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    start, end = _extent(boxes)
     beside = np.array([np.median(boxes[:, 2]), 0])
     centers = ink.unnamed[:, :2] + ink.unnamed[:, 2:] / 2
     return bool(((centers > start - beside) & (centers < end + beside)).all(axis=1).any())
@@ -686,10 +686,15 @@ def _digit(character: Character, box: Box, least: float, *, agreed: bool) -> Dig
     )
 
 
+def _extent(boxes: Floats) -> tuple[Floats, Floats]:
+    """Return where boxes (N, 4) begin and end together, (x, y) each."""
+    return boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+
+
 def _around(boxes: Floats, frame: Box) -> Box:
     """Return the smallest box of whole pixels around boxes that count from a frame, inside it."""
-    left, top = (max(0, math.floor(value)) for value in boxes[:, :2].min(axis=0))
-    end = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    start, end = _extent(boxes)
+    left, top = (max(0, math.floor(value)) for value in start)
     right, bottom = (
         min(size, math.ceil(value)) for size, value in zip((frame.width, frame.height), end, strict=True)
     )
