@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkdigits.errors import ArgumentError
+from inkdigits.errors import ArgumentError, PictureError
 from inkdigits.result import ROW_FIELDS, Box, Digit, Failure, Number, Reading
 
 SEVEN = Digit(7, 0.9, doubtful=False, probabilities=(0.0,) * 7 + (0.9, 0.05, 0.05), box=Box(1, 2, 3, 4))
@@ -146,6 +146,14 @@ def test_notebook_shows_the_page_that_was_read():
         assert (reading.show(picture).drawn == 90).all()
     with pytest.raises(ArgumentError, match="2 pages, and page 3"):
         dataclasses.replace(EMPTY, page=3).show(document)
+
+
+def test_notebook_shows_pictures_up_to_a_limit():
+    """The limit is the caller's, as for reading."""
+    picture = np.full((60, 90), 200, np.uint8)
+    assert EMPTY.show(picture, max_pixels=5_400).drawn.shape == (60, 90, 3)
+    with pytest.raises(PictureError, match="max_pixels"):
+        EMPTY.show(picture, max_pixels=5_399)
 
 
 def test_failure_says_which_page_and_why():

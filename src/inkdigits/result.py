@@ -281,12 +281,13 @@ class Reading:
         marks = [Mark(number.box.to_list(), number.text, number.doubtful) for number in self.numbers]
         return draw_marks(picture, marks, size=(self.width, self.height))
 
-    def show(self, picture: Picture) -> View:
+    def show(self, picture: Picture, *, max_pixels: int | None = None) -> View:
         """Return what a notebook shows as the picture with the reading over it, the table below.
 
         Args:
             picture: the one that was read, or the document with this page, as it was given; where it was
                 turned, ``load_rgb(page, rotate=...)``.
+            max_pixels: as for `read`; None is the limit that `read` has by itself.
 
         Raises:
             ArgumentError: as for `read` and `draw`; the document has no such page.
@@ -297,17 +298,18 @@ class Reading:
             >>> read("sheet.jpg").show("sheet.jpg")  # doctest: +SKIP
         """
         from inkdigits.reading.image import load_rgb
-        from inkdigits.reading.sources import find_pages
+        from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, find_pages
 
-        pages = list(find_pages(picture))
+        limit = DEFAULT_MAX_PIXELS if max_pixels is None else max_pixels
+        pages = list(find_pages(picture, max_pixels=limit))
         if len(pages) == 1:  # also a page by itself, whatever its number was
-            return View(self, self.draw(load_rgb(pages[0])))
+            return View(self, self.draw(load_rgb(pages[0], max_pixels=limit)))
         if self.page > len(pages):
             raise ArgumentError(
                 f"The document has {len(pages)} pages, and page {self.page} was read. "
                 "Give the document that was read."
             )
-        return View(self, self.draw(load_rgb(pages[self.page - 1])))
+        return View(self, self.draw(load_rgb(pages[self.page - 1], max_pixels=limit)))
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
