@@ -11,6 +11,8 @@ import pytest
 
 import inkdigits
 from inkdigits.errors import ArgumentError
+from inkdigits.reading.image import load_gray
+from inkdigits.reading.normalize import find_ink, to_mnist_form
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "pictures").iterdir())
 
@@ -35,6 +37,26 @@ def test_validation_images_are_read_as_pictures(classifier, mnist):
         [classifier.classify(image).value == label for image, label in zip(images, labels, strict=True)]
     )
     assert as_pictures >= direct - 0.01
+
+
+def test_doubtful_digit_is_looked_at_again(classifier, mnist):
+    """The geometric mean of what the network says of it in its place and a pixel to each side."""
+    images = mnist.validation.images[:500]
+    picture = images[classifier.probabilities(images).max(axis=1).argmin()]
+    image = to_mnist_form(find_ink(load_gray(picture)))
+    sides = [np.roll(image, step, axis) for step in (-1, 1) for axis in (0, 1)]
+    answers = classifier.probabilities(np.array([image, *sides]))
+    assert answers[0].max() < classifier.card.doubt_threshold
+    assert np.ptp(answers, axis=0).max() > 0.1  # one look would say something else
+    expected = np.exp(np.log(answers).mean(axis=0))
+    assert classifier.classify(picture).probabilities == pytest.approx(expected / expected.sum(), rel=1e-4)
+
+
+def test_sure_answer_is_the_first_look(classifier):
+    """Who is sure doesn't look again."""
+    image = to_mnist_form(find_ink(load_gray(EXAMPLES[0])))
+    expected = classifier.probabilities(image[np.newaxis])[0]
+    assert classifier.classify(EXAMPLES[0]).probabilities == pytest.approx(expected, rel=1e-4)
 
 
 def test_box_is_where_the_ink_is(classifier):
