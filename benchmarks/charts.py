@@ -23,6 +23,13 @@ HATCHES = ("", "", "////", "....", "xxxx", "----")
 TITLES = {"keras_example": "keras.io"}
 
 
+# Where a point's name stands: points to the right and up, and how it is aligned there.
+Place = tuple[tuple[int, int], str, str]
+LEFT: Place = ((-7, -3), "right", "top")
+ABOVE: Place = ((-7, 5), "right", "bottom")
+RIGHT_OF: Place = ((12, -3), "left", "top")
+
+
 class Anchor(NamedTuple):
     """A published network: parameters, test accuracy, and whether its checkpoint was chosen on test."""
 
@@ -59,7 +66,8 @@ def draw_accuracy(path: Path) -> None:
             axes.errorbar(
                 parameters, spread["mean"], spread["standard_deviation"], fmt="o", ms=7, color=RIGHT
             )
-            _note(axes, name, parameters, spread["mean"], left=True, color=RIGHT, weight="bold")
+            place = ABOVE if name == "best" else LEFT  # a published network lies below `best` on its left
+            _note(axes, name, parameters, spread["mean"], place, color=RIGHT, weight="bold")
         for chosen, marker, label in (
             (False, "s", "published"),
             (True, "x", "reported, checkpoint chosen on test: optimistic"),
@@ -75,7 +83,7 @@ def draw_accuracy(path: Path) -> None:
                 label=label,
             )
         for anchor in ANCHORS:
-            _note(axes, anchor.source, anchor.parameters, anchor.accuracy, color=GRAY)
+            _note(axes, anchor.source, anchor.parameters, anchor.accuracy, RIGHT_OF, color=GRAY)
         axes.plot([], [], "o", ms=7, color=RIGHT, label="inkdigits")
         axes.legend(loc="upper left")
         axes.set(xscale="log", xlim=(6_000, 20_000_000), xlabel="Parameters", ylabel="MNIST test accuracy")
@@ -85,10 +93,10 @@ def draw_accuracy(path: Path) -> None:
         scale_to_percent(axes, "y", ACCURACIES, ends=(lowest, 0.9985))
 
 
-def _note(axes: Axes, text: str, x: float, y: float, *, left: bool = False, **style: str) -> None:
-    place, side = ((-7, -3), "right") if left else ((12, -3), "left")
+def _note(axes: Axes, text: str, x: float, y: float, place: Place, **style: str) -> None:
+    offset, horizontal, vertical = place
     axes.annotate(
-        text, (x, y), xytext=place, textcoords="offset points", size=8.5, va="top", ha=side, **style
+        text, (x, y), xytext=offset, textcoords="offset points", size=8.5, ha=horizontal, va=vertical, **style
     )
 
 

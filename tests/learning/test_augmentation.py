@@ -36,6 +36,16 @@ def test_no_strength_changes_nothing(images, labels):
     assert np.array_equal(augment(images, labels, np.random.default_rng(0), strength=0), images)
 
 
+def test_habits_can_be_left_out(images, labels):
+    """Without habits, hardly any strength changes hardly anything; with them, digits get new strokes."""
+    largest = [
+        np.abs(augment(images, labels, np.random.default_rng(0), 1e-6, habits=habits) - images.astype(int))
+        for habits in (False, True)
+    ]
+    assert largest[0].max() <= 1
+    assert largest[1].max() > 200
+
+
 def test_images_are_not_changed_in_place(images, labels):
     """The training images are the same after an epoch as before."""
     before = images.copy()

@@ -21,7 +21,7 @@ def test_recipe_survives_json(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("warmup", 7), ("learning_rate", -1), ("augmentation", float("nan"))]
+    ("name", "value"), [("warmup", 7), ("finish", 1.5), ("learning_rate", -1), ("augmentation", float("nan"))]
 )
 def test_values_out_of_range_are_refused(name, value):
     """Rates and shares have limits too."""

@@ -35,7 +35,13 @@ THICKEN, THIN = 0.8, 0.5  # share of a pixel's worth of ink put on or taken off 
 
 
 def augment(
-    images: Images, labels: Labels, rng: np.random.Generator, strength: float = 1.0, poor: float = 0.0
+    images: Images,
+    labels: Labels,
+    rng: np.random.Generator,
+    strength: float = 1.0,
+    poor: float = 0.0,
+    *,
+    habits: bool = True,
 ) -> Images:
     """Change each image a little, as another hand would have written it.
 
@@ -45,6 +51,7 @@ def augment(
         rng: decides all.
         strength: 0 leaves the hands as they are, 1 is the usual amount, 2 twice that.
         poor: share of the images that also get a flaw of a poor picture, 0 to 1.
+        habits: whether some digits are written as other schools teach them, if strength is not 0.
 
     Returns:
         uint8 of shape (N, 28, 28).
@@ -56,7 +63,8 @@ def augment(
     """
     images = images.copy()
     if strength and len(images):
-        images = with_other_habits(images, labels, rng)
+        if habits:
+            images = with_other_habits(images, labels, rng)
         parts = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
         images = np.concatenate(
             [_with_other_pen(_moved(part, rng, strength), rng, strength) for part in parts]

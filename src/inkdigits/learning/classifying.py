@@ -19,6 +19,9 @@ from inkdigits.learning.nondigits import nondigits
 from inkdigits.learning.recipe import Recipe
 from inkdigits.reading.model import Network
 
+# Share of the augmentation left in the last epochs, after Z. He et al., "Data augmentation revisited", arXiv
+# 1909.09148, who refine on images as they are; some of it keeps a network from learning them by heart.
+FINISHING = 0.4
 NO_DIGIT = CLASSES  # the label of an image that shows none
 Floats = npt.NDArray[np.float32]
 
@@ -43,8 +46,12 @@ class Classifying:
             labels = np.concatenate([labels, np.full(self._others, NO_DIGIT, np.uint8)])
         order = rng.permutation(len(images))
         images, labels = images[order], labels[order]
-        if self._recipe.augmentation or self._recipe.poor:
-            images = augment(images, labels, rng, self._recipe.augmentation, self._recipe.poor)
+        finishing = epoch > round((1 - self._recipe.finish) * self._recipe.epochs)
+        strength, poor = self._recipe.augmentation, self._recipe.poor
+        if finishing:
+            strength, poor = FINISHING * strength, 0.0
+        if strength or poor:
+            images = augment(images, labels, rng, strength, poor, habits=not finishing)
         return to_input(images), _targets(labels)
 
     def validate(self, network: keras.Model) -> dict[str, float]:

@@ -120,19 +120,25 @@ def compact() -> Sequential:
 
 
 def best() -> Sequential:
-    """Build a wider and deeper network of the same kind as `compact`: 335,658 parameters.
+    """Build a network that looks at the whole image twice before it makes it smaller: 428,258 parameters.
+
+    3x3 windows throughout, two at 28x28, two at 14x14 and three at 7x7, as K. Simonyan and A. Zisserman
+    stack them in "Very deep convolutional networks", arXiv 1409.1556.
 
     Example:
         >>> best().count_params()
-        335658
+        428258
     """
     return Sequential(
         [
             Input(IMAGE_SHAPE),
-            *_convolution(32, 5, strides=2),
-            *_convolution(64, 3),
-            *_convolution(96, 3),
+            *_convolution(24, 3),
+            *_convolution(24, 3),
             layers.MaxPooling2D(2),
+            *_convolution(64, 3),
+            *_convolution(64, 3),
+            layers.MaxPooling2D(2),
+            *_convolution(128, 3),
             *_convolution(128, 3),
             *_convolution(128, 3),
             layers.GlobalMaxPooling2D(),

@@ -34,6 +34,8 @@ class Recipe:
         weight_decay: pull of AdamW toward zero, multiplied by the learning rate at every step.
         augmentation: how much each image is changed at each epoch, 0 (not at all) to 2; 1 is usual.
         poor: share of the images that also get a flaw of a poor picture, 0 to 1.
+        finish: share of the epochs, the last ones, that show the images nearly as they are, 0 to 1: a network
+            that has learned from many hands then learns how usual each is.
         samples: pages or lines made for each epoch; 0 for a classifier, whose images are MNIST's.
         nondigits: so many images that show no digit are mixed in, as a share of the 55,000, 0 to 1.
         precision: of what layers compute, "float32" or "bfloat16"; weights are float32 either way. The
@@ -53,6 +55,7 @@ class Recipe:
     weight_decay: float
     augmentation: float = 0.0
     poor: float = 0.0
+    finish: float = 0.0
     samples: int = 0
     nondigits: float = 0.0
     precision: str = "float32"
@@ -75,7 +78,7 @@ class Recipe:
         _check_range("samples", self.samples, 0, MAX_SAMPLES)
         _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
         highest = {"learning_rate": 10, "warmup": 1, "weight_decay": 10}
-        for name, high in (highest | {"augmentation": 2, "poor": 1, "nondigits": 1}).items():
+        for name, high in (highest | {"augmentation": 2, "poor": 1, "finish": 1, "nondigits": 1}).items():
             if not 0 <= getattr(self, name) <= high:
                 raise ArgumentError(
                     f"{name} must be from 0 to {high}. Received: {name}={getattr(self, name)!r}"
@@ -145,13 +148,14 @@ RECIPES = {
             name="best",
             part="classifier",
             network="best",
-            epochs=36,
+            epochs=24,
             batch_size=128,
             learning_rate=0.004,
             warmup=0.1,
             weight_decay=0.05,
             augmentation=1.0,
             poor=0.15,
+            finish=0.25,
             nondigits=0.03,
             precision="bfloat16",
         ),
