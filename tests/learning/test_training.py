@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,16 @@ def test_finished_run_is_not_trained_again(run):
     before = (run.path / "card.json").stat().st_mtime_ns
     assert train("classic", **RUN_SETTINGS, out=run.path, resume=True) == run
     assert (run.path / "card.json").stat().st_mtime_ns == before
+
+
+def test_run_of_before_recipes_had_some_field_is_known(run, tmp_path):
+    """What an older card doesn't say is what is done without being asked."""
+    shutil.copytree(run.path, tmp_path / "run")
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    del card["recipe"]["finish"]
+    (tmp_path / "run" / "card.json").write_text(json.dumps(card))
+    again = train("classic", **RUN_SETTINGS, out=tmp_path / "run", resume=True)
+    assert again.evaluation == run.evaluation
 
 
 def test_finished_run_of_other_settings_is_not_given_back(run):

@@ -22,7 +22,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
@@ -256,10 +256,12 @@ def _clear(folder: Path, *, everything: bool) -> None:
 
 def _check_settings(folder: Path, started: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to go on with a run that was started with other settings."""
+    # A recipe written before it had some field had what is now that field's default.
+    recipe = {field.name: field.default for field in fields(Recipe)} | started["recipe"]
     differences = [
-        f"{name} was {started['recipe'].get(name)!r} and is now {value!r}"
+        f"{name} was {recipe[name]!r} and is now {value!r}"
         for name, value in now["recipe"].items()
-        if started["recipe"].get(name) != value
+        if recipe[name] != value
     ]
     if started["seed"] != now["seed"]:
         differences.append(f"seed was {started['seed']} and is now {now['seed']}")
