@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import inkdigits
-from inkdigits.learning.recipe import Recipe, find_recipe
+from inkdigits.learning.recipe import find_recipe
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "inkdigits"
@@ -237,7 +237,7 @@ def test_links_lead_somewhere(page):
 def test_shipped_model_was_trained_by_the_current_recipe():
     """The card's recipe is the one of that name."""
     card = inkdigits.Classifier().card
-    assert Recipe(**card.recipe) == find_recipe(card.name)
+    assert card.recipe == find_recipe(card.name).to_dict()
 
 
 def test_wheel_reads_right_after_installation(tmp_path):

@@ -302,14 +302,13 @@ class Reading:
 
         limit = DEFAULT_MAX_PIXELS if max_pixels is None else max_pixels
         pages = list(find_pages(picture, max_pixels=limit))
-        if len(pages) == 1:  # also a page by itself, whatever its number was
-            return View(self, self.draw(load_rgb(pages[0], max_pixels=limit)))
-        if self.page > len(pages):
+        number = 1 if len(pages) == 1 else self.page  # also a page by itself, whatever its number was
+        if number > len(pages):
             raise ArgumentError(
                 f"The document has {len(pages)} pages, and page {self.page} was read. "
                 "Give the document that was read."
             )
-        return View(self, self.draw(load_rgb(pages[self.page - 1], max_pixels=limit)))
+        return View(self, self.draw(load_rgb(pages[number - 1], max_pixels=limit)))
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
