@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError
 from inkdigits.reading.classifier import Classifier
-from inkdigits.reading.finder import SMALLEST_DIGIT, Finder, Marks, resized
+from inkdigits.reading.finder import Finder, Marks, resized
 from inkdigits.reading.image import Decoded, load
 from inkdigits.reading.layout import (
     Crop,
@@ -54,6 +54,7 @@ from inkdigits.reading.lines import (
 from inkdigits.reading.model import PARTS, SIGNS
 from inkdigits.reading.regions import parse_region, parts_of
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
+from inkdigits.reading.strips import LEAST, SIZES, agreed, chance_of_number, confidence_of, is_strip
 from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
@@ -75,10 +76,6 @@ UNSURE, SURER = 0.2, 5.2
 # Heights from the edge of the picture within which a number may be cut off; chance that it is not.
 EDGE, WHOLE = 0.05, 0.82
 MOST_HEIGHTS = 400  # of a digit, that a line is long
-# Pixels; a picture that is lower is a line cut out of a page, and read even if the finder sees nothing;
-STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
-SIZES = (64, 80, 92)  # pixels of height at which a strip is read, too
-NOTHING = 0.3  # confidence with which a reading of a strip says that no number is there
 USUAL_WIDTH = 0.65  # of a digit, in heights
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
 MOST_WORKERS = 64
@@ -265,19 +262,36 @@ class Reader:
         least = options.get("min_confidence")
         least = self.lines.card.doubt_threshold if least is None else least
         length = check_length(options.get("length"))
-        sizes = {len(gray), *(SIZES if _is_strip(gray.shape) else ())}
-        readings = []
-        for size in sorted(sizes):
-            ink = self._read_ink(gray, size / len(gray), length, options)
-            readings.append(_numbers(ink, least, length, frame, is_strip=len(sizes) > 1))
-        return _agreed(readings, least)
-
-    def _read_ink(self, gray: Gray, scale: float, length: tuple[int, int] | None, options: Options) -> _Ink:
-        """Read what is written on a part of a page, looked at in another size; places are the part's."""
-        gray = resized(gray, scale)
+        if is_strip(gray.shape):
+            return self._read_strip(gray, frame, least, length)
         marks = self.finder.find(gray, full_resolution=options.get("full_resolution", False))
         ink = self._read_lines(gray, marks, length)
-        return replace(ink, boxes=ink.boxes / scale, unnamed=ink.unnamed / scale)
+        return _numbers(ink, _found(ink) if length else _likely_on_page(ink, frame), least, length, frame)
+
+    def _read_strip(
+        self, gray: Gray, frame: Box, least: float, length: tuple[int, int] | None
+    ) -> list[Number]:
+        """Read a strip in several sizes, and as one line, whatever the finder sees."""
+        readings = []
+        for size in sorted({len(gray), *SIZES}):
+            scale = size / len(gray)
+            page = resized(gray, scale)
+            ink = self._read_lines(page, self.finder.find(page), length)
+            ink = replace(ink, boxes=ink.boxes / scale, unnamed=ink.unnamed / scale)
+            found = _found(ink) if length else _likely(ink, _found(ink))
+            readings.append(_numbers(ink, found, least, length, frame))
+        ink, nothing = self._read_whole(gray, length)
+        as_one = _numbers(ink, _found(ink), least, length, frame)
+        # Where its length is known, so is that a number is there.
+        chance = 1.0 if length else chance_of_number(nothing, [*map(confidence_of, readings)])
+        return agreed(readings, as_one, least, chance) if chance >= LEAST else []
+
+    def _read_whole(self, gray: Gray, length: tuple[int, int] | None) -> tuple[_Ink, float]:
+        """Read a strip as one line; return also how likely nothing is there, for the line reader."""
+        crop = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
+        answers = self.lines.read([cut(gray, crop)])[0][: math.ceil(crop.width / SLICE)]
+        ink = _place([characters(answers, digits=length)], [answers], [Line((), 0.0)], [crop], Marks.none())
+        return ink, likelihood(answers, [])
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
@@ -285,7 +299,7 @@ class Reader:
         ink = _place(texts, answers, lines, crops, marks)
         if length is None:
             return ink
-        if not ink.lines and any(line.indices for line in lines):  # no digit is likely, but there is a number
+        if not ink.lines and lines:  # no digit is likely, but there is a number
             row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
             texts[row] = characters(answers[row], digits=length)
             ink = _place(texts, answers, lines, crops, marks)
@@ -308,7 +322,7 @@ def spell_lines(
     Returns:
         The lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
     """
-    lines, crops = straight_lines(marks, gray.shape)
+    lines, crops = straight_lines(marks)
     answers = [
         answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
         for crop, answer in zip(crops, line_reader.read([cut(gray, crop) for crop in crops]), strict=True)
@@ -320,15 +334,9 @@ def spell_lines(
     return lines, crops, answers, texts
 
 
-def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], list[Crop]]:
-    """Return the lines that the marks on a page (H, W) make, and the crop of each for the line reader.
-
-    A strip without marks is one line, of which all is read.
-    """
+def straight_lines(marks: Marks) -> tuple[list[Line], list[Crop]]:
+    """Return the lines that the marks on a page make, and the crop of each for the line reader."""
     lines = [part for line in find_lines(marks.boxes, marks.is_sign) for part in _bounded(line, marks)]
-    if not lines and _is_strip(shape):
-        strip = whole(shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
-        return [Line((), 0.0)], [strip]
     crops = []
     for line in lines:
         digits = marks.boxes[[i for i in line.indices if not marks.is_sign[i]]]
@@ -343,11 +351,6 @@ def straight_lines(marks: Marks, shape: tuple[int, ...]) -> tuple[list[Line], li
             )
         )
     return lines, crops
-
-
-def _is_strip(shape: tuple[int, ...]) -> bool:
-    """Tell whether a picture (H, W) is as low as a line cut out of a page, and as high as a digit."""
-    return SMALLEST_DIGIT <= shape[0] < STRIP and SMALLEST_DIGIT <= shape[1] <= LONGEST * shape[0]
 
 
 def _bounded(line: Line, marks: Marks) -> Iterator[Line]:
@@ -514,16 +517,19 @@ class _Found:
         return replace(self, confidence=self.confidence * chance)
 
 
-def _numbers(
-    ink: _Ink, least: float, length: tuple[int, int] | None, frame: Box, *, is_strip: bool
-) -> list[Number]:
-    found = [
+def _found(ink: _Ink) -> list[_Found]:
+    """Return all that may be a number."""
+    return [
         _Found(row, number, _confidence(ink, row, number))
         for row, line in enumerate(ink.numbers)
         for number in line
     ]
-    if length is None:  # where it is known, so is that a number is there, and what belongs to it
-        found = _likely(ink, found, frame, is_strip=is_strip)
+
+
+def _numbers(
+    ink: _Ink, found: Sequence[_Found], least: float, length: tuple[int, int] | None, frame: Box
+) -> list[Number]:
+    """Return what was found as numbers with their places, lines and columns."""
     lines = [list(line) for _, line in itertools.groupby(found, key=lambda each: each.row)]
     slope = float(np.median([line.slope for line in ink.lines])) if ink.lines else 0.0
     columns = find_columns(ink.boxes, [[tuple(each.number) for each in line] for line in lines], slope)
@@ -541,41 +547,14 @@ def _numbers(
     ]
 
 
-def _agreed(readings: Sequence[list[Number]], least: float) -> list[Number]:
-    """Return of several readings of a strip the one whose text most confidence speaks for.
-
-    In another size other pixels make a digit, and the networks make other mistakes. The confidence is the
-    mean of what all of them say.
-    """
-    if len(readings) == 1:
-        return readings[0]
-    texts = [" ".join(number.text for number in numbers) for numbers in readings]
-    sure = [
-        math.prod(number.confidence for number in numbers) if numbers else NOTHING for numbers in readings
-    ]
-    votes: dict[str, float] = {}
-    for text, confidence in zip(texts, sure, strict=True):
-        votes[text] = votes.get(text, 0.0) + confidence
-    text = max(votes, key=lambda text: votes[text])
-    best = max((each for each in range(len(texts)) if texts[each] == text), key=lambda each: sure[each])
-    share = votes[text] / len(readings) / max(sure[best], 1e-9)
-    return [
-        replace(
-            number,
-            confidence=share * number.confidence,
-            doubtful=number.doubtful or share * number.confidence < least,
-        )
-        for number in readings[best]
-    ]
+def _likely_on_page(ink: _Ink, frame: Box) -> list[_Found]:
+    """Return what is a number and not a letter or a blot, as likely as all about it is right."""
+    found = [each.times(_chance_of_digits(ink, each.number)) for each in _found(ink)]
+    return [each.times(_chance_of_whole(ink, each.number, frame)) for each in _likely(ink, found)]
 
 
-def _likely(ink: _Ink, found: list[_Found], frame: Box, *, is_strip: bool) -> list[_Found]:
-    """Leave out what is no number, and tell of the others how likely all about them is right.
-
-    A strip has a number, most likely, and is as wide as that.
-    """
-    if not is_strip:
-        found = [each.times(_chance_of_digits(ink, each.number)) for each in found]
+def _likely(ink: _Ink, found: Sequence[_Found]) -> list[_Found]:
+    """Leave out what is no number, and tell of the others how likely their digits belong together."""
     least = _likely_on(ink, found)
     kept = [
         each
@@ -586,8 +565,7 @@ def _likely(ink: _Ink, found: list[_Found], frame: Box, *, is_strip: bool) -> li
             or ((len(found) == 1 or _digits(ink, each.number) > 1) and ink.scores[each.number].any())
         )
     ]
-    kept = [each.times(_chance_of_group(ink, each.row, each.number)) for each in kept]
-    return kept if is_strip else [each.times(_chance_of_whole(ink, each.number, frame)) for each in kept]
+    return [each.times(_chance_of_group(ink, each.row, each.number)) for each in kept]
 
 
 def _chance_of_digits(ink: _Ink, number: Sequence[int]) -> float:

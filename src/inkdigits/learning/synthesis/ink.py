@@ -13,7 +13,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -75,14 +75,34 @@ STROKES: dict[str, list[list[tuple[float, float]]]] = {
 }
 # Digits as other schools and hasty hands write them, of which MNIST has few: ways to draw each, in strokes.
 SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
-    2: [  # with a loop at its foot, and a long tail
+    0: [  # its end goes on over its beginning; open; begun with a stroke from the left
+        [[(7, 0), (1, 4), (0, 14), (5, 20), (11, 15), (11, 4), (6, 0), (3, 3), (14, 1)]],
+        [[(5, 2), (0, 8), (1, 18), (7, 20), (11, 13), (9, 3), (7, 1)]],
+        [[(-3, 6), (2, 3), (6, 0), (1, 7), (1, 17), (7, 20), (11, 12), (8, 1), (4, 1)]],
+    ],
+    1: [  # an upstroke from the ground; a plain slope; on a foot; with a hook at its end
+        [[(-9, 19), (-4, 10), (2, 0), (1, 10), (0, 21)]],
+        [[(4, -2), (2, 9), (-1, 21)]],
+        [[(-4, 6), (1, 0), (0, 20)], [(-4, 20), (5, 19)]],
+        [[(-5, 9), (2, 0), (0, 18), (3, 20), (6, 17)]],
+    ],
+    2: [  # a loop at its foot; a long tail; a loop at its head; a neck like a swan's
         [[(1, 5), (4, 0), (9, 1), (9, 8), (3, 17), (0, 19), (0, 16), (4, 16), (9, 20), (15, 17)]],
         [[(2, 6), (3, 1), (8, -1), (11, 4), (8, 13), (0, 19), (6, 18), (13, 20)]],
+        [[(5, 4), (2, 7), (0, 3), (4, -1), (10, 1), (10, 8), (5, 15), (0, 20), (5, 18), (12, 20)]],
+        [[(2, 5), (0, 2), (4, 0), (8, 3), (8, 9), (3, 18), (-1, 20), (-1, 17), (4, 18), (12, 21)]],
     ],
-    4: [  # its first stroke much taller; open
+    3: [  # flat at its head; with a loop in its middle; swung out at its foot
+        [[(0, 1), (10, 0), (4, 8), (9, 11), (8, 18), (0, 20)]],
+        [[(0, 4), (4, 0), (9, 3), (5, 9), (3, 10), (4, 8), (10, 12), (8, 20), (-1, 19)]],
+        [[(1, 3), (6, 0), (8, 5), (3, 9), (9, 13), (5, 21), (-5, 22)]],
+    ],
+    4: [  # its first stroke much taller; open; its arm in one with its stem
         [[(4, -7), (1, 12), (11, 11)], [(10, 4), (8, 20)]],
         [[(2, -2), (0, 9), (4, 12), (10, 10), (11, 2), (9, 20)]],
         [[(1, 0), (0, 11), (12, 11)], [(9, 0), (8, 12), (8, 21)]],
+        [[(5, -1), (0, 13), (12, 11)], [(9, 6), (6, 21)]],
+        [[(6, 0), (-1, 13), (6, 13), (13, 11), (8, 14), (9, 6), (7, 21)]],
     ],
     5: [  # in one stroke: a hook, a stem and a bar, or only two of them
         [[(-1, 17), (2, 20), (5, 16), (4, 8), (5, 1), (6, 0), (15, 0)]],
@@ -90,15 +110,42 @@ SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
         [[(2, 2), (1, 9), (5, 12), (4, 18), (-2, 19)], [(1, 2), (14, -1)]],
         [[(14, -1), (5, 0), (3, 7), (8, 11), (7, 18), (0, 19)]],
     ],
-    7: [[[(0, 5), (0, 0), (4, 2), (10, 0), (7, 9), (5, 21)], [(2, 11), (11, 10)]]],  # hooked and crossed
-    9: [  # a loop with the stem on its left, below or through its middle; with a hook
+    6: [  # straight like a b; all of it a loop; its end crossing its stem
+        [[(6, -3), (1, 9), (1, 19), (8, 20), (9, 13), (5, 11), (1, 15)]],
+        [[(10, 1), (5, 0), (0, 9), (2, 19), (9, 19), (10, 11), (5, 8), (-1, 13)]],
+        [[(8, -1), (2, 7), (0, 15), (4, 20), (9, 16), (6, 11), (-2, 16)]],
+    ],
+    7: [  # hooked and crossed; a wave, crossed or not; little of a head and a long bar; an f
+        [[(0, 5), (0, 0), (4, 2), (10, 0), (7, 9), (5, 21)], [(2, 11), (11, 10)]],
+        [[(0, 3), (2, 0), (6, 2), (11, -1), (7, 9), (5, 21)], [(1, 11), (11, 9)]],
+        [[(0, 4), (2, 0), (6, 2), (11, 0), (6, 10), (4, 21)]],
+        [[(2, 3), (3, 0), (7, 0), (6, 10), (4, 21)], [(-1, 11), (11, 9)]],
+        [[(3, 3), (5, 0), (8, 1), (7, 11), (6, 21)], [(0, 9), (13, 9)]],
+        [[(1, 2), (10, 1), (6, 11), (3, 23)], [(0, 9), (12, 12)]],
+    ],
+    8: [  # begun in its middle; open at its head or its side; of two rings; like an S crossed
+        [[(5, 9), (1, 4), (5, 0), (9, 3), (5, 9), (0, 15), (5, 20), (10, 15), (5, 9)]],
+        [[(10, 2), (5, -1), (1, 3), (5, 9), (9, 14), (5, 20), (0, 16), (4, 10), (9, 5)]],
+        [[(3, 8), (1, 3), (5, 0), (9, 3), (4, 9), (10, 14), (6, 20), (0, 19), (1, 14), (4, 11)]],
+        [
+            [(5, 0), (1, 3), (3, 8), (8, 7), (9, 2), (5, 0)],
+            [(5, 8), (0, 13), (2, 20), (9, 19), (10, 12), (5, 8)],
+        ],
+        [[(9, 4), (6, 0), (1, 3), (3, 8), (9, 14), (6, 20), (0, 17), (2, 12), (11, 1)]],
+    ],
+    9: [  # a loop with the stem on its left, below, in its middle; with a hook; begun inside; with a tail
         [[(2, 1), (1, 10), (0, 22)], [(1, 4), (4, 0), (10, 1), (10, 8), (5, 11), (1, 9)]],
         [[(4, 11), (0, 8), (0, 2), (5, -1), (10, 2), (10, 8), (5, 11), (3, 14), (3, 21)]],
         [[(6, 1), (5, 21)], [(6, 1), (1, 1), (-1, 6), (4, 11), (12, 9), (12, 2), (6, 1)]],
         [[(8, 2), (3, -1), (0, 4), (3, 9), (8, 6), (9, 1), (9, 12), (6, 20), (0, 19), (1, 16)]],
+        [[(8, 5), (4, 8), (0, 5), (2, 0), (7, 0), (9, 5), (6, 13), (2, 22)]],
+        [[(9, 3), (5, -1), (0, 3), (3, 8), (10, 1), (8, 11), (6, 21)]],
+        [[(8, 3), (3, 0), (0, 5), (4, 9), (9, 4), (9, 14), (5, 21), (0, 19), (3, 15), (12, 12)]],
+        [[(5, 10), (1, 7), (2, 1), (7, 0), (9, 4), (6, 10), (3, 12), (4, 16), (3, 21)]],
     ],
 }
-DRAWN = 0.4  # share of these digits, of a hand with other habits, that are drawn so
+DRAWN = 0.5  # share of the digits of a hand with other habits that are drawn so
+LARGE_FIRST = 0.08  # share of the numbers whose first character is larger than the others
 BEFORE = "#$€£(=*\u00d7+→✓"  # symbols that stand before numbers and are not read
 
 
@@ -116,7 +163,7 @@ class Hand:
         base: whether a 1 stands on a line.
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
-        schooled: whether 2, 4, 5, 6, 7 and 9 are written as other schools than MNIST's teach them.
+        schooled: whether digits are written as other schools than MNIST's teach them.
         font: whose digits it writes instead of MNIST's, or None.
         bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
@@ -208,7 +255,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
         base=bool(rng.random() < 0.12),
         crossed=bool(rng.random() < 0.35),
         serif=bool(rng.random() < 0.2),
-        schooled=bool(rng.random() < 0.3),
+        schooled=bool(rng.random() < 0.4),
         font=choose(digit_fonts(purpose), rng) if rng.random() < LETTERED else None,
         bend=float(rng.uniform(0, BEND)),
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
@@ -242,7 +289,12 @@ def number_glyphs(text: str, digits: Split, hand: Hand, rng: np.random.Generator
         chosen = by_digit[digit]
         image = digits.images[chosen[rng.integers(len(chosen))]]
         glyphs.append(_cut(_bent(_with_habits(image, digit, hand, rng), hand, rng), UNIT, digit))
-    return _with_quick_zeros(glyphs, rng) if text.endswith("00") and rng.random() < 0.4 else glyphs
+    if text.endswith("00") and rng.random() < 0.4:
+        glyphs = _with_quick_zeros(glyphs, rng)
+    if len(text) > 2 and rng.random() < LARGE_FIRST:
+        size = rng.uniform(1.1, 1.5)
+        glyphs[0] = replace(glyphs[0], unit=glyphs[0].unit / size)
+    return glyphs
 
 
 @functools.lru_cache(maxsize=4)
@@ -331,7 +383,7 @@ def _cut(image: Gray, unit: float, label: int, foot: float | None = None) -> Gly
 
 def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) -> Gray:
     """Write some digits as much of the world does, and MNIST's American writers do not."""
-    if hand.schooled and digit in SCHOOLED and rng.random() < DRAWN:
+    if hand.schooled and rng.random() < DRAWN:
         return _schooled(digit, rng)
     if digit == 1 and (hand.flag or hand.base):
         return _flagged(image, hand, rng)

@@ -1,0 +1,88 @@
+"""Several readings of a strip, a number cut out of a page -> the one that most speaks for, if any does.
+
+In another size other pixels make a digit, and the networks make other mistakes. That the finder sees nothing
+says little about a strip: it is there for its number.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inkdigits.reading.finder import SMALLEST_DIGIT
+from inkdigits.result import Number
+
+# Pixels; a picture that is lower is a line cut out of a page,
+STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
+SIZES = (64, 80, 92)  # pixels of height at which a strip is read, too
+WHOLE = 0.5  # what a reading of all of it as one line counts beside one of the lines that the finder saw
+# The log-odds that a number is there, fitted on synthetic strips (docs/experiments.md): by the logarithm of
+# how likely nothing is for the line reader, by the mean confidence of the readings, and the same for all.
+BY_NOTHING, BY_READING, ALWAYS = -0.53, 4.2, -3.4
+FAINT = 1e-4  # a chance of nothing that is hardly told from 0
+LEAST = 0.25  # chance of a number from which on it is read
+
+
+def is_strip(shape: tuple[int, ...]) -> bool:
+    """Tell whether a picture (H, W) is as low as a line cut out of a page, and as high as a digit.
+
+    Example:
+        >>> is_strip((40, 200)), is_strip((400, 200))
+        (True, False)
+    """
+    return SMALLEST_DIGIT <= shape[0] < STRIP and SMALLEST_DIGIT <= shape[1] <= LONGEST * shape[0]
+
+
+def chance_of_number(nothing: float, confidences: Sequence[float]) -> float:
+    """Return how likely a strip has a number on it, and not only words or a blot.
+
+    Args:
+        nothing: how likely it is for the line reader that nothing is there, 0 to 1.
+        confidences: of the reading in each size, 0 to 1; 0 where there is none.
+
+    Example:
+        >>> chance_of_number(0.001, [0.9]) > 0.9 > 0.1 > chance_of_number(0.9, [0.0])
+        True
+    """
+    odds = BY_NOTHING * math.log(nothing + FAINT) + BY_READING * statistics.fmean(confidences) + ALWAYS
+    return 1 / (1 + math.exp(-odds))
+
+
+def confidence_of(numbers: Sequence[Number]) -> float:
+    """Return how likely all numbers of a reading are right; 0 where there is none."""
+    return math.prod(number.confidence for number in numbers) if numbers else 0.0
+
+
+def agreed(
+    readings: Sequence[list[Number]], whole: list[Number], least: float, chance: float = 1.0
+) -> list[Number]:
+    """Return of several readings of a strip the one whose text most confidence speaks for.
+
+    Args:
+        readings: one of each size, by the lines that the finder saw there.
+        whole: another, of the strip as one line.
+        least: confidence below which a number is doubtful.
+        chance: that there is a number.
+
+    Returns:
+        Its numbers, as sure as all readings are of them on average, times that chance.
+    """
+    texts = [" ".join(number.text for number in numbers) for numbers in (*readings, whole)]
+    sure = [*map(confidence_of, readings), WHOLE * confidence_of(whole)]
+    votes: dict[str, float] = {}
+    for text, confidence in zip(texts, sure, strict=True):
+        votes[text] = votes.get(text, 0.0) + confidence
+    text = max(votes, key=lambda text: votes[text])
+    best = max((each for each in range(len(texts)) if texts[each] == text), key=lambda each: sure[each])
+    numbers = (*readings, whole)[best]
+    share = chance * min(1.0, votes[text] / len(readings) / max(confidence_of(numbers), 1e-9))
+    return [
+        replace(
+            number,
+            confidence=share * number.confidence,
+            doubtful=number.doubtful or share * number.confidence < least,
+        )
+        for number in numbers
+    ]
