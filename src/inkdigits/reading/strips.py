@@ -1,4 +1,4 @@
-"""Several readings of a strip, a number cut out of a page -> the one that most speaks for, if any does.
+"""Readings of a strip, a number cut out of a page -> the one that most confidence speaks for, or none.
 
 In another size other pixels make a digit, and the networks make other mistakes. That the finder sees nothing
 says little about a strip: it is there for its number.
