@@ -17,7 +17,8 @@ from inkdigits.drawing import DOUBTFUL, FONT, SURE
 from inkdigits.reading.finder import SPOT, Look, Marks, joined, once
 from inkdigits.reading.layout import cut
 from inkdigits.reading.lines import LINE_HEIGHT, Character
-from inkdigits.reading.reader import Reader, spell_lines
+from inkdigits.reading.reader import Reader, spell_lines, spell_strip
+from inkdigits.reading.strips import is_strip
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -79,6 +80,9 @@ def explain(
     if not is_wanted("lines"):
         return
     _, crops, _, texts = spell_lines(reader.lines, gray, kept)
+    if not crops and is_strip(gray.shape):
+        crop, _, line = spell_strip(reader.lines, gray)
+        crops, texts = [crop], [line]
     if crops:
         strips = [cut(gray, crop) for crop in crops]
         yield Step("lines", f"The {len(strips)} lines, straight, with what is read.", _lines(strips, texts))

@@ -288,10 +288,8 @@ class Reader:
 
     def _read_whole(self, gray: Gray, length: tuple[int, int] | None) -> tuple[_Ink, float]:
         """Read a strip as one line; return also how likely nothing is there, for the line reader."""
-        crop = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
-        answers = self.lines.read([cut(gray, crop)])[0][: math.ceil(crop.width / SLICE)]
-        ink = _place([characters(answers, digits=length)], [answers], [Line((), 0.0)], [crop], Marks.none())
-        return ink, likelihood(answers, [])
+        crop, answers, text = spell_strip(self.lines, gray, length)
+        return _place([text], [answers], [Line((), 0.0)], [crop], Marks.none()), likelihood(answers, [])
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
@@ -332,6 +330,15 @@ def spell_lines(
         for answer, crop, line in zip(answers, crops, lines, strict=True)
     ]
     return lines, crops, answers, texts
+
+
+def spell_strip(
+    line_reader: LineReader, gray: Gray, length: tuple[int, int] | None = None
+) -> tuple[Crop, Floats, list[Character]]:
+    """Read all of a strip (H, W) as one line; return as `spell_lines` does of each."""
+    crop = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
+    answers = line_reader.read([cut(gray, crop)])[0][: math.ceil(crop.width / SLICE)]
+    return crop, answers, characters(answers, digits=length)
 
 
 def straight_lines(marks: Marks) -> tuple[list[Line], list[Crop]]:
