@@ -69,14 +69,14 @@ def agreed(
     Returns:
         Its numbers, as sure as all readings are of them on average, times that chance.
     """
-    texts = [" ".join(number.text for number in numbers) for numbers in (*readings, whole)]
+    every = [*readings, whole]
+    texts = [" ".join(number.text for number in numbers) for numbers in every]
     sure = [*map(confidence_of, readings), WHOLE * confidence_of(whole)]
     votes: dict[str, float] = {}
     for text, confidence in zip(texts, sure, strict=True):
         votes[text] = votes.get(text, 0.0) + confidence
     text = max(votes, key=lambda text: votes[text])
-    best = max((each for each in range(len(texts)) if texts[each] == text), key=lambda each: sure[each])
-    numbers = (*readings, whole)[best]
+    numbers = every[max((i for i in range(len(every)) if texts[i] == text), key=lambda i: sure[i])]
     share = chance * min(1.0, votes[text] / len(readings) / max(confidence_of(numbers), 1e-9))
     return [
         replace(
