@@ -56,8 +56,8 @@ RUN_FILES = (
     MODEL_FILE,
     CARD_FILE,
 )
-# Of glibc's mallopt(3): how many free bytes it gives back, how many it asks for at once, and how many blocks may
-# be maps of their own, which are always given back.
+# Of glibc's mallopt(3): how many free bytes it gives back, how many it asks for at once, and how many blocks
+# may be maps of their own, which are always given back.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 Floats = npt.NDArray[np.float32]
 
