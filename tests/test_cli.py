@@ -44,6 +44,49 @@ def call_process(*arguments, **settings) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, **settings)
 
 
+# every command
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_stream_hinders_nothing(closed, tmp_path):
+    """What a program that starts this one has closed is not written to."""
+    out = tmp_path / "numbers.txt"
+    command = f"{sys.executable} -m inkdigits read {PAGE} --out {out} {closed}"
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == 0
+    assert out.read_text()
+
+
+def test_interrupted_import_is_said_as_any_interrupt(monkeypatch):
+    """Ctrl-C in the first half second ends the import of a compiled module with an error of its own."""
+
+    def interrupted(*_, **__):
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr("inkdigits.reading.reader.Reader.__init__", interrupted)
+    result = call("read", PAGE)
+    assert (result.exit_code, result.stderr) == (130, "Error: Stopped.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_full_disk_behind_a_redirection_is_said():
+    """In a sentence, and not as if it were a mistake of the program."""
+    command = [sys.executable, "-m", "inkdigits", "classify", str(SEVEN)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: The output can't be written: No space left on device.\n",
+    )
+
+
+def test_name_beyond_the_terminals_encoding_stops_nothing(tmp_path):
+    """What can't be shown is a question mark."""
+    (tmp_path / "数.png").write_bytes(SEVEN.read_bytes())
+    done = call_process("classify", tmp_path, env=os.environ | {"PYTHONIOENCODING": "latin-1"})
+    assert done.returncode == 0
+    assert "?.png" in done.stdout
+
+
 # classify
 
 
@@ -474,6 +517,13 @@ def test_read_regions_are_columns_of_a_form(small, tmp_path):
     assert {path.parent.name for path in tmp_path.rglob("*lines.png")} == {"upper", "none"}
 
 
+def test_region_whose_name_is_no_text_stops_nothing(small, tmp_path):
+    """Its bytes that are no text are replaced."""
+    out = tmp_path / "numbers.txt"
+    assert call("read", small, "--region", "\udcff=0,0,100%,100%", "--out", out).exit_code == 0
+    assert out.read_text().startswith("\ufffd  ")
+
+
 def test_region_without_a_name_has_its_place(small):
     """And boxes count from the corner of the page."""
     region = ["--region", "0,40%,100%,60%"]
@@ -494,6 +544,8 @@ def test_region_without_a_name_has_its_place(small):
         (["--rotate", "45"], "'45'"),
         (["--workers", "0"], "0"),
         (["--resume"], "--out"),
+        (["--out", "new.txt", "--resume", "--overwrite"], "one of --resume and --overwrite"),
+        (["--out", ""], "no name of a file"),
         (["--form"], "--region"),
     ],
 )
@@ -502,6 +554,26 @@ def test_read_refuses_misuse(options, said, small):
     result = call("read", small, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+def test_picture_to_be_read_is_not_replaced(small, tmp_path, monkeypatch):
+    """Not even where the file in --out may be."""
+    monkeypatch.chdir(tmp_path)
+    picture = tmp_path / "small.png"
+    picture.write_bytes(small.read_bytes())
+    result = call("read", picture, "--out", "small.png", "--overwrite")
+    assert (result.exit_code, picture.read_bytes()) == (2, small.read_bytes())
+    assert "would replace a picture" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["--csv", "--table", "--form"])
+def test_name_with_a_line_end_stays_in_its_cell(form, small, tmp_path):
+    """Also in the file, whose table is filled up at the end."""
+    source, out = tmp_path / "a\rb\nc.png", tmp_path / "numbers.csv"
+    source.write_bytes(small.read_bytes())
+    call("read", source, form, "--region", "all=0,0,100%,100%", "--out", out)
+    rows = list(csv.reader(out.read_bytes().decode().splitlines(keepends=True)))
+    assert {row[0] for row in rows} - {"source"} == {str(source)}
 
 
 @pytest.mark.parametrize("options", [["--length", "0"], ["--region", "a=1,2,3"], ["--min-confidence", "nan"]])

@@ -1,6 +1,7 @@
 """A file is whole or not there."""
 
 import contextlib
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,38 @@ def test_file_that_is_there_is_not_touched_unasked(tmp_path):
     with pytest.raises(FileExistsError, match="other options"):
         grown(path, 3, resume=True, settings="others")
     assert path.read_text() == "head\npage 2\n"
+
+
+def test_pages_that_the_file_lost_are_not_there(tmp_path):
+    """A file that is shorter than its journal says is gone on with where it ends."""
+    path = tmp_path / "a.txt"
+    interrupted(path, 1, 2)
+    path.write_text("head\npage 1\npa")
+    assert grown(path, 2, resume=True) == [("a", 1, 1)]
+    assert path.read_text() == "head\npage 1\npage 2\n"
+
+
+def test_file_that_can_not_be_written_leaves_no_journal(tmp_path, monkeypatch):
+    """The file that is there stays whole, also for who would go on with it."""
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    opened = Path.open
+
+    def refuse(self, mode="r"):
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return opened(self, mode)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError):
+        grown(path, 1, overwrite=True)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"xx\n", b'{"a": 1}\n', b'{"settings": null}\n{"bytes": 3}\n'])
+def test_damaged_journal_is_said(tmp_path, damaged):
+    """Nothing is guessed of what the file holds."""
+    interrupted(tmp_path / "a.txt", 1)
+    (tmp_path / "a.txt.progress").write_bytes(damaged)
+    with pytest.raises(FileExistsError, match="is damaged"):
+        grown(tmp_path / "a.txt", 2, resume=True)

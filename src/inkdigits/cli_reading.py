@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, printable
+from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, is_terminal, printable
 from inkdigits.errors import MissingExtraError, PictureError
 from inkdigits.files import GrowingFile, replacing
 from inkdigits.result import ROW_FIELDS, Reading
@@ -229,6 +229,12 @@ def read(
 
     if (resume or overwrite) and out is None:
         raise click.UsageError("--resume and --overwrite are about the file in --out.")
+    if resume and overwrite:
+        raise click.UsageError(
+            "A file is either gone on with or replaced: give one of --resume and --overwrite."
+        )
+    if out is not None and not out.name:
+        raise click.UsageError(f"--out is no name of a file. Received: {str(out)!r}")
     if name == "form" and not regions:
         raise click.UsageError("--form needs at least one --region.")
     options: Options = {
@@ -242,10 +248,12 @@ def read(
     _leave_out_remarks()
     reader = Reader(model, threads=threads or max(1, min(MOST_THREADS, available_cores() // workers)))
     sources = list(_sources(pictures))
+    if out is not None and out.resolve() in {p.resolve() for _, p in sources if isinstance(p, Path)}:
+        raise click.UsageError(f"--out would replace a picture to be read. Received: {out}")
     pages = _pages(sources, options["max_pixels"])
     first = list(itertools.islice(pages, 2))
     form = _Form(
-        name, list(regions), has_titles=len(first) > 1, fits_screen=out is None and sys.stdout.isatty()
+        name, list(regions), has_titles=len(first) > 1, fits_screen=out is None and is_terminal(sys.stdout)
     )
     finished: Counter[tuple[str | None, int]] = Counter()  # a page named twice is there twice
 
@@ -268,7 +276,7 @@ def read(
         finished.update((source, number) for source, number, _ in output.done)
         before = len(output.done)
         counts = sum((Counter(note) for *_, note in output.done), Counter(pages=before))
-        with _progress(places, is_shown=bool(out or not sys.stdout.isatty())) as show:
+        with _progress(places, is_shown=bool(out or not is_terminal(sys.stdout))) as show:
             for answer in answers:
                 note = _note(answer)
                 if isinstance(answer, FailedPage) and (out or name != "json"):
@@ -347,7 +355,7 @@ class _Form:
 
     def title(self, answer: Reading | FailedPage) -> str:
         """Return what a page is called."""
-        name = printable(answer.source or STANDARD_INPUT)
+        name = printable(STANDARD_INPUT if answer.source is None else answer.source)
         return f"{name}, page {answer.page}" if answer.page > 1 else name
 
     def _lines(self, reading: Reading) -> Iterator[str]:
@@ -356,7 +364,7 @@ class _Form:
         if not reading.numbers:
             yield "no digits found"
             return
-        names = {name: f"{name}  " for name in self.regions}
+        names = {name: f"{printable(name)}  " for name in self.regions}
         indent = max((len(name) for name in names.values()), default=0)
         width = max(1, shutil.get_terminal_size().columns - indent) if self.fits_screen else None
         for region, numbers in itertools.groupby(reading.numbers, key=lambda number: number.region):
@@ -427,10 +435,11 @@ def _region_texts(reading: Reading, regions: list[str]) -> list[str]:
 
 def _csv_row(values: Iterable[object]) -> str:
     row = io.StringIO()
-    csv.writer(row, lineterminator="\n").writerow(
+    # A row ends with a newline alone; only with both does the writer quote either inside a field.
+    csv.writer(row, lineterminator="\r\n").writerow(
         ["" if value is None else printable(str(value)) for value in values]
     )
-    return row.getvalue()
+    return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 # ---- where to ------------------------------------------------------------------------------------
@@ -516,7 +525,7 @@ class _Places:
 @contextlib.contextmanager
 def _progress(places: _Places, *, is_shown: bool) -> Iterator[Callable[[Reading | FailedPage], None]]:
     """Show on a terminal how many of the pages have been read."""
-    if is_quiet() or not is_shown or not sys.stderr.isatty():
+    if is_quiet() or not is_shown or not is_terminal(sys.stderr):
         yield lambda _: None
         return
     with click.progressbar(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import logging
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from inkdigits.errors import ArgumentError, InkdigitsError
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 INTERRUPTED = 130  # the exit status of what Ctrl-C ended
 
 
@@ -37,6 +40,9 @@ class Command(click.Command):
         """Run the command; whatever it raises ends in a sentence and an exit status."""
         quiet, traceback = ctx.params.pop("quiet"), ctx.params.pop("traceback")
         ctx.obj = (lambda _: None) if quiet else say
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # names are shown as well as the terminal's encoding can
+                stream.reconfigure(errors="replace")
         try:
             with _notes(quiet=quiet):
                 return super().invoke(ctx)
@@ -45,8 +51,12 @@ class Command(click.Command):
         except KeyboardInterrupt:
             raise Failure("Stopped.", INTERRUPTED) from None
         except Exception as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # while a compiled module was being imported
+                raise Failure("Stopped.", INTERRUPTED) from None
             if traceback:
                 raise
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise Failure(f"The output can't be written: {error.strerror}.") from error
             if isinstance(error, InkdigitsError):
                 raise Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
             kind = type(error).__name__
@@ -63,6 +73,11 @@ def say(sentence: str) -> None:
 def is_quiet() -> bool:
     """Tell whether the command was asked to print results and errors only."""
     return click.get_current_context().obj is not say
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Tell whether somebody watches a stream; one that was closed before the program began is None."""
+    return stream is not None and stream.isatty()
 
 
 def printable(text: str) -> str:

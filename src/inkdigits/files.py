@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 
 @contextlib.contextmanager
@@ -91,11 +92,18 @@ class GrowingFile:
             kept, length = self._recall(path, settings)
         else:
             kept, length = _json_line({"settings": settings}), 0
-        # The journal first, and never half of it: a file without one is taken for whole.
-        with replacing(self._journal_path) as temporary:
-            temporary.write_bytes(kept)
-        self._journal = self._journal_path.open("ab")
-        self._file = path.open("r+b" if length else "wb")
+        with contextlib.ExitStack() as opened:
+            # What can't be written is refused before anything has changed. A new file comes after its
+            # journal, which is never half there: a file without one is taken for whole.
+            self._file: BinaryIO
+            if is_there := path.exists():
+                self._file = opened.enter_context(path.open("r+b"))
+            with replacing(self._journal_path) as temporary:
+                temporary.write_bytes(kept)
+            self._journal = opened.enter_context(self._journal_path.open("ab"))
+            if not is_there:
+                self._file = opened.enter_context(path.open("wb"))
+            self._close = opened.pop_all().close
         self._file.truncate(length)
         self._file.seek(length)
         if not length:
@@ -109,20 +117,26 @@ class GrowingFile:
                 f"{path} is finished: there is no {self._journal_path.name} beside it to go on with. "
                 "Choose another name, or replace it with --overwrite."
             )
-        begun, *lines = self._journal_path.read_bytes().splitlines(keepends=True)
-        if json.loads(begun)["settings"] != settings:
+        try:
+            begun, *lines = self._journal_path.read_bytes().splitlines(keepends=True)
+            begun_with = json.loads(begun)["settings"]
+            # The last line may have been cut short by what ended the program.
+            pages = [json.loads(line) for line in lines if line.endswith(b"\n")]
+            done = [(page["source"], page["page"], page["note"]) for page in pages]
+            ends = [int(page["bytes"]) for page in pages]
+        except (ValueError, KeyError, TypeError) as error:
+            raise FileExistsError(
+                f"{self._journal_path}, which says what {path} holds, is damaged. "
+                f"Replace {path} with --overwrite."
+            ) from error
+        if begun_with != settings:
             raise FileExistsError(
                 f"{path} was begun with other options. Repeat them, or replace the file with --overwrite."
             )
-        kept, length = [begun], 0
-        for line in lines:
-            if not line.endswith(b"\n"):  # cut short by what ended the program
-                break
-            page = json.loads(line)
-            self.done.append((page["source"], page["page"], page["note"]))
-            kept.append(line)
-            length = page["bytes"]
-        return b"".join(kept), length
+        # Pages that the file has lost since, in a power cut say, are done again.
+        kept = bisect.bisect(ends, path.stat().st_size)
+        self.done = done[:kept]
+        return b"".join([begun, *lines[:kept]]), ends[kept - 1] if kept else 0
 
     def add(self, text: str, source: str, page: int, note: Any) -> None:
         """Write what a finished page has to say, then note that it is finished."""
@@ -136,8 +150,7 @@ class GrowingFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._file.close()
-        self._journal.close()
+        self._close()
         if kind is None:
             self._journal_path.unlink()
 

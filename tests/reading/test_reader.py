@@ -257,6 +257,23 @@ def test_length_that_is_right_already_changes_nothing(reader, gray):
     assert reader.read(gray, length=(min(counts), max(counts))).text == free.text
 
 
+@pytest.mark.parametrize("height", [40, 200])
+def test_blank_field_has_no_number_of_any_length(reader, height):
+    """Paper is not read as digits because some may be there."""
+    assert reader.read(np.full((height, 300), 255, np.uint8), length=5).text == ""
+
+
+def test_digits_of_a_length_that_is_not_there_lie_on_the_page(reader, gray):
+    """Each has an area, if only at the edge."""
+    strip = cv2.resize(gray[:200], (600, 90), interpolation=cv2.INTER_AREA)
+    digits = [digit.box for number in reader.read(strip, length=30).numbers for digit in number.digits]
+    assert digits
+    for box in digits:
+        assert min(box.width, box.height) > 0
+        assert 0 <= box.x <= box.x + box.width <= 600
+        assert 0 <= box.y <= box.y + box.height <= 90
+
+
 def test_unlikely_number_is_kept_where_its_length_was_said(reader, mnist, monkeypatch):
     """Without one it would have to be likely, because only one network saw it."""
     monkeypatch.setattr(reader.finder, "find", lambda *_, **__: Marks.none())
@@ -331,6 +348,10 @@ def test_model_folder_is_no_reader_folder():
     [
         {"workers": 0},
         {"workers": 65},
+        {"workers": "2"},
+        {"min_confidence": "0.5"},
+        {"regions": ["0,0,9,9"]},
+        {"regions": {"a": Box(0.5, 0, 9, 9)}},
         {"length": 0},
         {"regions": {"a": "1"}},
         {"regions": {"a": 1}},

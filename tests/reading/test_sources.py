@@ -16,7 +16,7 @@ from PIL import Image
 from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 from inkdigits.reading.image import load_gray, load_rgb
 from inkdigits.reading.pdf import PdfDocument
-from inkdigits.reading.sources import Page, find_pages, picture_format
+from inkdigits.reading.sources import Page, find_pages, find_pictures, picture_format
 
 TONES = (0, 80, 160, 240)
 
@@ -230,6 +230,13 @@ def test_document_says_how_many_pages_it_has():
     ]
 
 
+def test_pipe_in_a_folder_is_passed_over(tmp_path):
+    """Whatever its name: nobody may be writing to it."""
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "b.png").touch()
+    assert find_pictures(tmp_path) == [tmp_path / "b.png"]
+
+
 # ---- PDF ----------------------------------------------------------------------------------------
 
 
@@ -272,6 +279,29 @@ def test_pdf_bomb_ends_its_own_process_alone():
     with pytest.raises(PictureError, match=r"Page 1 of .* more memory or time than a page may"):
         load_gray(bomb)
     assert load_gray(page).size
+
+
+def test_ctrl_c_is_not_for_the_process_that_draws():
+    """It has a group of its own, and a page that was begun can be finished."""
+    pdf = PdfDocument(DOCUMENTS["pdf"], "a.pdf", 10**7)
+    assert os.getpgid(pdf._process.pid) != os.getpgid(0)
+
+
+def test_page_of_a_process_that_ends_over_it_is_a_failure(monkeypatch):
+    """Its pixels have come in part only; the next page is drawn."""
+    pdf = PdfDocument(document("PDF", size=(800, 900), resolution=200), "a.pdf", 10**7)
+    ask = pdf._ask
+
+    def ask_and_end(*arguments):
+        answer = ask(*arguments)
+        pdf._process.kill()
+        return answer
+
+    monkeypatch.setattr(pdf, "_ask", ask_and_end)
+    with pytest.raises(PictureError, match="can't be drawn"):
+        pdf.load(1, 10**7)
+    monkeypatch.undo()
+    assert pdf.load(2, 10**7)[0].size
 
 
 def test_encrypted_pdf_is_named():

@@ -77,14 +77,15 @@ class PdfDocument:
             if self._process.poll() is not None:  # another page has ended it
                 self._start()
             drawn = self._ask({"number": number, "max_pixels": min(max_pixels, self._max_pixels)})
-            if drawn is None:
-                raise PictureError(
-                    f"{name} can't be drawn: it takes more memory or time than a page may. Print the "
-                    "document to a new PDF, or save the page as a picture."
-                )
-            if "error" in drawn:
+            if drawn and "error" in drawn:
                 raise PictureError(f"{name} can't be drawn: {drawn['error']}.")
-            content = _stream(self._process.stdout).read(drawn["height"] * drawn["stride"])
+            size = drawn["height"] * drawn["stride"] if drawn else 0
+            content = _stream(self._process.stdout).read(size)
+        if drawn is None or len(content) < size:
+            raise PictureError(
+                f"{name} can't be drawn: it takes more memory or time than a page may. Print the "
+                "document to a new PDF, or save the page as a picture."
+            )
         return _to_rgb(content, drawn), 1
 
     def _start(self) -> int:
@@ -96,6 +97,7 @@ class PdfDocument:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,  # Ctrl-C is for the program, which may have a page to finish
         )
         weakref.finalize(self, _end, self._process)
         max_bytes = BYTES + BYTES_PER_PIXEL * self._max_pixels

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
@@ -54,7 +55,15 @@ from inkdigits.reading.lines import (
 from inkdigits.reading.model import PARTS, SIGNS
 from inkdigits.reading.regions import parse_region, parts_of
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
-from inkdigits.reading.strips import LEAST, SIZES, agreed, chance_of_number, confidence_of, is_strip
+from inkdigits.reading.strips import (
+    BLANK,
+    LEAST,
+    SIZES,
+    agreed,
+    chance_of_number,
+    confidence_of,
+    is_strip,
+)
 from inkdigits.result import Box, Digit, Failure, Number, Reading
 
 SHIPPED_READER = Path(__file__).parent.parent / "models"
@@ -226,7 +235,7 @@ class Reader:
             [0, 0]
         """
         _check(options)
-        if not 1 <= workers <= MOST_WORKERS:
+        if not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
             raise ArgumentError(f"workers must be from 1 to {MOST_WORKERS}. Received: {workers!r}")
         limit = options.get("max_pixels", DEFAULT_MAX_PIXELS)
 
@@ -272,7 +281,7 @@ class Reader:
         self, gray: Gray, frame: Box, least: float, length: tuple[int, int] | None
     ) -> list[Number]:
         """Read a strip in several sizes, and as one line, whatever the finder sees."""
-        readings = []
+        readings, seen = [], 0
         for size in sorted({len(gray), *SIZES}):
             scale = size / len(gray)
             page = resized(gray, scale)
@@ -280,10 +289,12 @@ class Reader:
             ink = replace(ink, boxes=ink.boxes / scale, unnamed=ink.unnamed / scale)
             found = _found(ink) if length else _likely(ink, _found(ink))
             readings.append(_numbers(ink, found, least, length, frame))
+            seen += ink.seen
         ink, nothing = self._read_whole(gray, length)
         as_one = _numbers(ink, _found(ink), least, length, frame)
-        # Where its length is known, so is that a number is there.
-        chance = 1.0 if length else chance_of_number(nothing, [*map(confidence_of, readings)])
+        if length:  # then so is that a number is there, unless the field was left blank
+            return agreed(readings, as_one, least) if seen or nothing < BLANK else []
+        chance = chance_of_number(nothing, [*map(confidence_of, readings)])
         return agreed(readings, as_one, least, chance) if chance >= LEAST else []
 
     def _read_whole(self, gray: Gray, length: tuple[int, int] | None) -> tuple[_Ink, float]:
@@ -678,12 +689,12 @@ def _extent(boxes: Floats) -> tuple[Floats, Floats]:
 
 def _around(boxes: Floats, frame: Box) -> Box:
     """Return the smallest box of whole pixels around boxes that count from a frame, inside it."""
+    size = np.array([frame.width, frame.height])
     start, end = _extent(boxes)
-    left, top = (max(0, math.floor(value)) for value in start)
-    right, bottom = (
-        min(size, math.ceil(value)) for size, value in zip((frame.width, frame.height), end, strict=True)
-    )
-    return Box(frame.x + left, frame.y + top, max(0, right - left), max(0, bottom - top))
+    # What lies beyond the frame, as a digit that is known to be there may, gets a pixel at its edge.
+    left, top = np.floor(start).clip(0, size - 1).astype(int).tolist()
+    right, bottom = np.ceil(end).clip([left + 1, top + 1], size).astype(int).tolist()
+    return Box(frame.x + left, frame.y + top, right - left, bottom - top)
 
 
 @functools.cache
@@ -697,11 +708,14 @@ def _check(options: Options) -> None:
         accepted = ", ".join(Options.__annotations__)
         raise ArgumentError(f"There is no option {', '.join(sorted(unknown))}. Accepted: {accepted}")
     least = options.get("min_confidence")
-    if least is not None and not 0 <= least <= 1:
+    if least is not None and not (isinstance(least, Real) and 0 <= least <= 1):
         raise ArgumentError(f"min_confidence must be from 0 to 1. Received: {least!r}")
     check_length(options.get("length"))
-    for region in (options.get("regions") or {}).values():
-        if not isinstance(region, Box):
+    regions = options.get("regions")
+    if not isinstance(regions, Mapping | None):
+        raise ArgumentError(f"regions must be a dictionary of names and places. Received: {regions!r}")
+    for region in (regions or {}).values():
+        if not (isinstance(region, Box) and all(isinstance(value, int) for value in region.to_list())):
             parse_region(region)
 
 

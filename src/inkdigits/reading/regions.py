@@ -70,7 +70,7 @@ def region_box(region: str | Box, width: int, height: int) -> Box:
     return Box(left, top, right - left, bottom - top)
 
 
-def parse_region(text: str) -> list[tuple[float, bool]]:
+def parse_region(text: object) -> list[tuple[float, bool]]:
     """Return the four values of a region, each with whether it is in percent.
 
     Raises:

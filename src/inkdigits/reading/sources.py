@@ -230,7 +230,7 @@ def find_pictures(path: str | os.PathLike[str]) -> list[Path]:
     for folder, subfolders, names in os.walk(root, onerror=keep):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         paths = (Path(folder, name) for name in names if not name.startswith("."))
-        found += [path for path in paths if is_picture_name(path)]
+        found += [path for path in paths if is_picture_name(path) and not _is_pipe(path)]
     return sorted(found)
 
 

@@ -23,6 +23,7 @@ WHOLE = 0.5  # what a reading of all of it as one line counts beside one of the 
 BY_NOTHING, BY_READING, ALWAYS = -0.53, 4.2, -3.4
 FAINT = 1e-4  # a chance of nothing that is hardly told from 0
 LEAST = 0.25  # chance of a number from which on it is read
+BLANK = 0.3  # how likely nothing is for the line reader in a field that was left blank
 
 
 def is_strip(shape: tuple[int, ...]) -> bool:
