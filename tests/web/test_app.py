@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from inkdigits import Reader
+from inkdigits.errors import ArgumentError
 from inkdigits.web import schema
 from inkdigits.web.app import create_app
 from inkdigits.web.limits import Limits
@@ -114,6 +115,28 @@ def test_steps_can_be_chosen(client):
     assert form.size == (28, 28)
 
 
+def test_every_step_can_be_chosen(client):
+    """By the name that it is shown with."""
+    picture = SEVEN.read_bytes()
+    (page,) = client.post("/v1/explain", content=picture).json()["pages"]
+    names = [step["name"] for step in page["steps"]]
+    (chosen,) = client.post("/v1/explain", params={"step": names}, content=picture).json()["pages"]
+    assert chosen == page
+
+
+def test_page_that_cannot_be_explained_says_why(client):
+    """In the words of `/v1/read`, beside the steps of the other pages."""
+    file = io.BytesIO()
+    white = Image.new("1", (50, 50), 1)
+    white.save(file, format="TIFF", save_all=True, append_images=[white.resize((2000, 2000))])
+    read = client.post("/v1/read", content=file.getvalue()).json()["pages"]
+    explained = client.post("/v1/explain?step=found", content=file.getvalue()).json()
+    schema.ExplainedPages.model_validate(explained)
+    assert explained["pages"][0]["steps"]
+    assert explained["pages"][1] == {"page": 2, "error": read[1]["error"]}
+    assert read[1]["error"].endswith("the limit of 3,000,000. Send a smaller picture.")
+
+
 def test_model_shows_the_cards(client, reader):
     """Provenance and figures of the three networks."""
     assert client.get("/v1/model").json()["finder"] == json.loads(json.dumps(reader.finder.card.to_dict()))
@@ -193,6 +216,8 @@ FORM = {"Content-Type": "multipart/form-data"}
         ({"content": b"%PDF-1.7 and no more"}, 422, "damaged"),
         ({"params": {"min_confidence": 2}}, 422, "min_confidence"),
         ({"params": {"min_confidence": "nan"}}, 422, "min_confidence"),
+        ({"url": "/v1/explain", "params": {"step": ["lines", "line"]}}, 422, "found|kept|lines"),
+        ({"url": "/v1/explain?step="}, 422, "found|kept|lines"),
         ({"content": bytes(1_000_001)}, 413, "1,000,001 bytes. Accepted: at most 1,000,000"),
     ],
 )
@@ -203,11 +228,17 @@ def test_errors_are_problem_details(client, request_, status, words):
     assert words in problem(response)["detail"]
 
 
-def test_picture_of_too_many_pixels_is_refused(client, png):
-    """A small file can be a large picture."""
-    details = problem(client.post("/v1/read", content=png(2000, 2000)))
+@pytest.mark.parametrize("form", ["PNG", "PDF"])
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/classify"])
+def test_picture_of_too_many_pixels_is_refused(client, path, form):
+    """A small file can be a large picture; no option is named that the service has not."""
+    file = io.BytesIO()
+    Image.new("L", (2000, 2000), 255).save(file, format=form)
+    details = problem(client.post(path, content=file.getvalue()))
     assert details["status"] == 422
-    assert "4,000,000 pixels, more than the limit of 3,000,000" in details["detail"]
+    assert details["detail"].endswith(
+        "4,000,000 pixels, more than the limit of 3,000,000. Send a smaller picture."
+    )
 
 
 def test_failure_of_the_service_is_a_problem_too(serving):
@@ -296,6 +327,19 @@ def test_one_origin_is_allowed(guarded, client):
     ]:
         response = server.get("/health", headers={"Origin": origin})
         assert response.headers.get("access-control-allow-origin") == answer
+
+
+def test_origin_may_end_with_a_slash(reader, serving):
+    """As the address of a web site does; browsers leave it out."""
+    with serving(create_app(reader, allow_origin="https://example.org/")) as address:
+        response = httpx.get(f"{address}/health", headers={"Origin": "https://example.org"})
+    assert response.headers["access-control-allow-origin"] == "https://example.org"
+
+
+def test_origin_has_no_path(reader):
+    """No browser would ever send one."""
+    with pytest.raises(ArgumentError, match=r"without a path, .* 'https://example\.org/app/'"):
+        create_app(reader, allow_origin="https://example.org/app/")
 
 
 def test_other_origin_is_refused_with_a_problem(guarded):

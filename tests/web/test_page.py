@@ -478,6 +478,15 @@ def test_open_page_is_explained(open_made_up, steps):
     expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
 
 
+def test_page_that_cannot_be_explained_says_why(open_made_up):
+    """In the service's words."""
+    page = open_made_up(made_up("27"))
+    answer = {"pages": [{"page": 1, "error": "Save it again."}]}
+    page.route("**/v1/explain*", lambda route: route.fulfill(json=answer))
+    page.locator("nav >> text=How it works").click()
+    expect(page.locator("#steps")).to_have_text("Save it again.")
+
+
 def test_late_explanation_is_not_shown(open_made_up, steps):
     """An answer that comes after a newer one is of no interest any more."""
     page = open_made_up(made_up("27"), made_up("62", page=2))

@@ -16,7 +16,7 @@ from inkdigits.errors import ArgumentError, InkdigitsError
 from inkdigits.web import server
 from inkdigits.web.server import check_exposure, limits_for, listen, read_token, url_of
 
-from .conftest import PAGE
+from .conftest import PAGE, SEVEN
 
 
 def talk(url: str, *pieces: bytes, pause: float = 0) -> bytes:
@@ -80,6 +80,32 @@ def test_large_head_is_refused(url):
     """A head may have 64 KB."""
     lines = [b"X-%d: %s\r\n" % (number, b"x" * 1000) for number in range(200)]
     assert status_of(talk(url, b"GET / HTTP/1.1\r\nHost: x\r\n", *lines)) == 431
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n" % (b"x" * 70_000),
+        b"GET /health HTTP/1.1\r\nHost: x\r\n%s\r\n" % (b"X: x\r\n" * 12_000),
+        b"GET /health?%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"x" * 70_000),
+    ],
+    ids=["long header", "many headers", "long URL"],
+)
+def test_large_head_in_one_piece_is_refused(url, head):
+    """Quickness does not help; the answer before it is not lost."""
+    first = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    answers = talk(url, first + head)
+    assert answers.startswith(b"HTTP/1.1 200")
+    assert status_of(answers[answers.rindex(b"HTTP/1.1") :]) == 431
+
+
+def test_body_is_no_part_of_the_next_head(url):
+    """What comes in one piece with the end of a large body is counted by itself."""
+    body = SEVEN.read_bytes().ljust(200_000, b"\0")
+    head = b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    rest = b"lth HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answers = talk(url, head, body + b"GET /hea", rest, pause=0.2)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200", b"200"]
 
 
 @pytest.mark.parametrize(

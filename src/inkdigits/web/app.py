@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ import numpy as np
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import StringConstraints
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
@@ -29,7 +31,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inkdigits import __version__
-from inkdigits.errors import MissingExtraError, PictureError
+from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 from inkdigits.reading.reader import Options, Reader
 from inkdigits.reading.sources import FORMATS, SIGNATURE_BYTES, Page, find_pages, picture_format
 from inkdigits.result import Failure, Reading
@@ -38,10 +40,11 @@ from inkdigits.web.intake import Intake, Upload
 from inkdigits.web.limits import Limits
 from inkdigits.web.metrics import Measured, Metrics
 from inkdigits.web.pool import Pool
-from inkdigits.web.problems import Problem, busy, handle_problems
-from inkdigits.web.steps import steps_of
+from inkdigits.web.problems import Problem, busy, for_clients, handle_problems
+from inkdigits.web.steps import STEP, steps_of
 
 PAGE = Path(__file__).parent / "page"
+StepName = Annotated[str, StringConstraints(pattern=STEP)]
 CLIENT_GONE = 499  # nginx's number; nobody is there to see it, but the figures are
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -69,11 +72,14 @@ def create_app(
         limits: how much it takes on; None for what a small machine can bear.
         token: what clients have to show (``Authorization: Bearer TOKEN``); None lets everybody in.
         allow_origin: the one web site, such as ``https://example.org``, whose scripts may call the service
-            besides the page that comes with it; None for no other.
+            besides the page that comes with it; None for no other. A slash at its end does not count.
 
     Returns:
         An ASGI application. `inkdigits.web.server` serves it and refuses slow and oversized heads of
         requests too; other servers have settings for that.
+
+    Raises:
+        ArgumentError: ``allow_origin`` has a path.
 
     Example:
         >>> app = create_app(Reader())
@@ -140,7 +146,7 @@ def create_app(
     )
     async def explain(
         request: Request,
-        step: Annotated[list[str] | None, Query(description="Only these steps.")] = None,
+        step: Annotated[list[StepName] | None, Query(description="Only these steps.")] = None,
     ) -> Response:
         return await service.answer(request, partial(service.explain, names=step))
 
@@ -195,7 +201,7 @@ def create_app(
     if allow_origin:
         app.add_middleware(
             _Origins,
-            allow_origins=[allow_origin],
+            allow_origins=[_origin(allow_origin)],
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
@@ -244,7 +250,10 @@ class _Service:
         """Read all pages. A document of which no page can be read is an error, as one picture is."""
         pages = self._pages(upload, deadline)
         options: Options = {"min_confidence": min_confidence, "max_pixels": self.limits.pixels}
-        answers = list(self.reader.read_many(pages, **options))
+        answers = [
+            replace(each, error=for_clients(each.error)) if isinstance(each, Failure) else each
+            for each in self.reader.read_many(pages, **options)
+        ]
         if isinstance(answers[0], Failure) and all(isinstance(each, Failure) for each in answers):
             raise PictureError(answers[0].error)
         for each in answers:
@@ -259,16 +268,16 @@ class _Service:
         return _json({"source": upload.name, **digit.to_dict()})
 
     def explain(self, upload: Upload, deadline: float, *, names: list[str] | None) -> bytes:
-        """Show the steps of all pages, or those of these names."""
+        """Show the steps of all pages, or those of these names. Errors are told as by `read`."""
         pages: list[dict[str, Any]] = []
         failures = []
         for page in self._pages(upload, deadline):
             try:
                 steps = list(steps_of(self.reader, page, names, max_pixels=self.limits.pixels))
+                pages.append({"page": page.number, "steps": steps})
             except (PictureError, MissingExtraError) as error:
                 failures.append(error)
-                steps = []
-            pages.append({"page": page.number, "steps": steps})
+                pages.append({"page": page.number, "error": for_clients(str(error))})
         if len(failures) == len(pages):
             raise failures[0]
         return _json({"pages": pages})
@@ -303,6 +312,17 @@ def _token_check(token: str | None) -> Callable[..., None]:
             raise Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
     return check
+
+
+def _origin(site: str) -> str:
+    """Return what browsers call a web site: no slash at its end, and no path."""
+    origin = site.removesuffix("/")
+    if "/" in origin.partition("://")[2]:
+        raise ArgumentError(
+            "--allow-origin must be a web site without a path, such as https://example.org. "
+            f"Received: {site!r}"
+        )
+    return origin
 
 
 def _check_format(upload: Upload) -> None:

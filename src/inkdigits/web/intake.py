@@ -17,7 +17,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from inkdigits.web.limits import Limits
-from inkdigits.web.problems import Problem, busy
+from inkdigits.web.problems import CLOSE, Problem, busy
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -26,7 +26,6 @@ FIELD = "file"
 MOST_PARTS = 100
 LONGEST_NAME = 255
 HOW = f"Send the picture as the body, or as the field '{FIELD}' of a form (multipart/form-data)."
-CLOSE = {"Connection": "close"}
 
 
 @dataclass(frozen=True, slots=True)

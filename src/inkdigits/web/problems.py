@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 
 MEDIA_TYPE = "application/problem+json"
+CLOSE = {"Connection": "close"}
 TOO_MUCH = "Ask again after the seconds in Retry-After, or send fewer requests at once."
 
 
@@ -51,6 +53,16 @@ def busy(detail: str) -> Problem:
     return Problem(503, f"{detail} {TOO_MUCH}", headers={"Retry-After": "1"})
 
 
+def for_clients(message: str) -> str:
+    """Return a message with what a client can do where reading's own names an option the service has not.
+
+    Example:
+        >>> for_clients("It has too many pixels. Raise the limit with --max-pixels (max_pixels= in Python).")
+        'It has too many pixels. Send a smaller picture.'
+    """
+    return re.sub(r"[^.]*\bmax_pixels= in Python.*", " Send a smaller picture.", message)
+
+
 def handle_problems(app: FastAPI) -> None:
     """Let every error of an application leave it as problem details."""
 
@@ -81,7 +93,7 @@ def handle_problems(app: FastAPI) -> None:
         return Problem(422, detail, parameter=name, received=str(first["input"])[:200]).response()
 
     async def picture(_: Request, error: Exception) -> Response:
-        return Problem(422, str(error)).response()
+        return Problem(422, for_clients(str(error))).response()
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http)

@@ -93,10 +93,17 @@ class ExplainedPage(_Form):
     steps: list[Step]
 
 
+class UnexplainedPage(_Form):
+    """A page of a document that could not be read; its other pages were."""
+
+    page: int = Field(ge=1)
+    error: str
+
+
 class ExplainedPages(_Form):
     """The pages of a document; a picture has one."""
 
-    pages: list[ExplainedPage]
+    pages: list[ExplainedPage | UnexplainedPage]
 
 
 class Models(_Form):

@@ -18,10 +18,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from inkdigits.errors import ArgumentError, InkdigitsError
 from inkdigits.web.limits import Limits
-from inkdigits.web.problems import Problem
+from inkdigits.web.problems import CLOSE, Problem
 
 HEAD_SECONDS = 10  # for a request line and its headers, and between two requests
 HEAD_BYTES = 64 * 1024
+TOO_LARGE = f"The request's head has more than {HEAD_BYTES:,} bytes, the most accepted."
 ANSWER_SECONDS = 30  # for a client to take what is on its way to it, some ten kilobytes at a time
 BACKLOG = 2048
 SHORTEST_TOKEN = 16  # characters
@@ -153,6 +154,7 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
     _head_bytes: int | None = None  # of the head that is being received; None while there is none
+    _is_behind: bool = False  # whether the piece just taken began with another request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
@@ -179,13 +181,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of a request."""
+        self._is_behind = False
         super().data_received(data)
-        if self._head_bytes is not None and not self.transport.is_closing():
+        if self._head_bytes is not None and not self._is_behind and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
-                self._refuse(
-                    431, f"The request's head has more than {HEAD_BYTES:,} bytes, the most accepted."
-                )
+                self._refuse(431, TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """Begin to count."""
@@ -193,10 +194,19 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """Hand the request to the application."""
+        """Hand the request to the application, if its head is not too large; a whole one was not counted."""
         self._head_bytes = None
         self._stop_waiting()
+        headers = sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+        if len(self.url) + headers > HEAD_BYTES:
+            self.app = Problem(431, TOO_LARGE, headers=CLOSE).response()  # in its turn
+            self.url = b"/"  # a URL of this size can't be parsed
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Leave the next head uncounted until more of it comes: how much is here already is not known."""
+        super().on_message_complete()
+        self._is_behind = True
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next head."""
@@ -234,7 +244,7 @@ class Connection(HttpToolsProtocol):
         """Send a problem without the application and close."""
         if self.transport.is_closing():
             return
-        response = Problem(status, detail, headers={"Connection": "close"}).response()
+        response = Problem(status, detail, headers=CLOSE).response()
         head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
         head += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join([*head, b"", bytes(response.body)]))

@@ -14,6 +14,7 @@ from inkdigits.reading.normalize import find_ink, to_mnist_form
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.sources import Page
 
+STEP = "^(upright-gray|heat-[1-9][0-9]*|found|kept|lines|digit)$"  # what can be asked for
 DIGIT = "digit"  # not a step to a page's numbers, so only shown if asked for
 
 

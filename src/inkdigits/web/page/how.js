@@ -34,8 +34,8 @@ export async function show(page) {
 async function explain(page, signal) {
   if (!page) return [note("Write something, or open a picture: its way to the answer is shown here.")];
   try {
-    const { steps } = (await explainPages(page.file, [], signal))[page.index];
-    return steps.length ? steps.map(card) : [note("This page could not be read.")];
+    const { steps, error } = (await explainPages(page.file, [], signal))[page.index];
+    return steps?.map(card) ?? [note(error)];
   } catch (error) {
     return error.name === "AbortError" ? null : [note(error.message)];
   }
