@@ -1,10 +1,11 @@
 """Draw the papers of the tutorial, a mark sheet, meter cards and a log book, and run its commands.
 
 ``python examples/tutorial.py`` writes examples/tutorial/, with what stands on each paper in papers.json, and
-below every command of docs/tutorial.md what it prints today. The papers are made like those of
-``examples/pages.py``.
+below every command of docs/tutorial.md what it prints today; with ``--keep-papers`` only that. The papers are
+made like those of ``examples/pages.py``.
 """
 
+import argparse
 import json
 import re
 import subprocess
@@ -77,8 +78,8 @@ def with_outputs(page: str) -> str:
         return re.sub(r"```console\n\$ (.*)\n[^`]*```", run, page)
 
 
-def main() -> None:
-    """Write all papers and what stands on them, then the tutorial."""
+def draw_papers() -> None:
+    """Write all papers and what stands on them."""
     digits, texts = load().validation, {}
     (FOLDER / "meters").mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, 85]
@@ -92,6 +93,16 @@ def main() -> None:
     first.save(FOLDER / "log.pdf", save_all=True, append_images=[second], resolution=110, quality=85)
     texts["log.pdf"] = [line for _, lines in sheets for line in lines]
     (FOLDER / "papers.json").write_text(json.dumps(texts, indent=1) + "\n")
+
+
+def main() -> None:
+    """Write the papers, then the tutorial."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--keep-papers", action="store_true", help="run the commands on the papers as they are"
+    )
+    if not parser.parse_args().keep_papers:
+        draw_papers()
     PAGE.write_text(with_outputs(PAGE.read_text()))
 
 

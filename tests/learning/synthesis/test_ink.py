@@ -244,6 +244,14 @@ def test_every_symbol_can_be_drawn(name, rng):
     assert glyph.label == UNREAD
 
 
+def test_points_are_also_raised():
+    """Most stand on the baseline, some as high as the middle of a digit."""
+    points = [stroke_glyph(".", np.random.default_rng(seed)) for seed in range(200)]
+    heights = np.array([(point.foot - len(point.image)) / point.unit for point in points])
+    assert 0.05 < (heights > 0.25).mean() < 0.25
+    assert np.median(heights) < 0.1
+
+
 def test_words_are_not_to_be_read():
     """A word is one glyph."""
     assert word_glyph("Total", fonts("printed")[0]).label == UNREAD

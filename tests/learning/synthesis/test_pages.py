@@ -112,6 +112,17 @@ def test_numbers_are_cut_out_of_pages_whole(mnist):
     assert made > 20
 
 
+def test_some_numbers_are_cut_out_faint(mnist, monkeypatch):
+    """The ink of numbers that are shown enlarged, of few pixels, stands out less."""
+    monkeypatch.setattr("inkdigits.learning.synthesis.pages.CUT_OUT", 1.0)
+    contrast = {}
+    for share in (0.0, 1.0):
+        monkeypatch.setattr("inkdigits.learning.synthesis.pages.FEW_PIXELS", share)
+        pages = [make_page(mnist.validation, np.random.default_rng([4, seed]), 192) for seed in range(40)]
+        contrast[share] = np.mean([np.std(page.image) for page in pages if len(page.boxes)])
+    assert contrast[1.0] < 0.9 * contrast[0.0]
+
+
 def test_some_pages_have_no_digits(pages):
     """Nor do most."""
     empty = np.mean([not len(page.labels) for page in pages])
@@ -188,6 +199,16 @@ def test_pictures_end_only_within_the_margins():
 def test_some_lines_have_no_text(lines):
     """Nor do most."""
     assert 0.05 < np.mean([not line.text for line in lines]) < 0.25  # of 200 lines
+
+
+def test_some_lines_are_faint(mnist, monkeypatch):
+    """The ink of lines of few pixels stands out less."""
+    contrast = {}
+    for share in (0.0, 1.0):
+        monkeypatch.setattr("inkdigits.learning.synthesis.pages.LINES_OF_FEW", share)
+        lines = [make_line(mnist.validation, np.random.default_rng([4, seed])) for seed in range(60)]
+        contrast[share] = np.mean([np.std(line.image) for line in lines])
+    assert contrast[1.0] < 0.9 * contrast[0.0]
 
 
 def test_longer_texts_make_wider_lines(lines):

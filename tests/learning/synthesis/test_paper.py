@@ -98,3 +98,16 @@ def test_photos_keep_the_smallest_digits_legible():
         image = photographed(picture, 12, KIND, np.random.default_rng(seed)).astype(float)
         assert image.shape == (24, 24)
         assert np.median(image[:, :6]) - image[9:15, 11:13].mean() > 45
+
+
+def test_picture_of_few_pixels_shows_no_fine_detail():
+    """Stripes two pixels wide are gone where a digit of 48 pixels was taken with at most 16."""
+    stripes = np.tile(np.float32([0.9, 0.9, 0.1, 0.1]), (96, 24))
+    detail = {}
+    for few in (True, False):
+        images = [
+            photographed(stripes, 48, KIND, np.random.default_rng(seed), few_pixels=few) for seed in range(40)
+        ]
+        assert {image.shape for image in images} == {(96, 96)}
+        detail[few] = np.mean([np.abs(np.diff(image.astype(float), axis=1)).mean() for image in images])
+    assert detail[True] < 0.2 * detail[False]

@@ -73,6 +73,16 @@ STROKES: dict[str, list[list[tuple[float, float]]]] = {
     "?": [[(0, 4), (4, 0), (8, 3), (7, 8), (4, 12), (4, 15)], [(4, 19), (4.3, 19.4)]],
     "°": [[(0, 2), (2, 0), (4, 2), (2, 5), (0, 2)]],
 }
+# Points and commas as others write them: raised to the middle, a short dash, a ring; straight, and long.
+OTHERWISE: dict[str, list[list[list[tuple[float, float]]]]] = {
+    ".": [
+        [[(0, 11), (0.4, 11.2)]],
+        [[(0, 15), (0.4, 15.2)]],
+        [[(0, 18.5), (2.5, 18)]],
+        [[(0, 18), (1.5, 16.5), (3, 18), (1.5, 19.5), (0, 18)]],
+    ],
+    ",": [[[(2.5, 15), (0, 23)]], [[(3, 16), (2.5, 21), (-2, 27)]]],
+}
 # Digits as other schools and hasty hands write them, of which MNIST has few: ways to draw each, in strokes.
 SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
     0: [  # its end goes on over its beginning; open; begun with a stroke from the left
@@ -144,6 +154,7 @@ SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
         [[(5, 10), (1, 7), (2, 1), (7, 0), (9, 4), (6, 10), (3, 12), (4, 16), (3, 21)]],
     ],
 }
+SELDOM = 0.4  # share of the points and commas that are written otherwise
 DRAWN = 0.5  # share of the digits of a hand with other habits that are drawn so
 LARGE_FIRST = 0.08  # share of the numbers whose first character is larger than the others
 BEFORE = "#$€£(=*\u00d7+→✓"  # symbols that stand before numbers and are not read
@@ -343,7 +354,9 @@ def _places(rows: int, columns: int) -> Floats:
 def stroke_glyph(name: str, rng: np.random.Generator, label: int = UNREAD) -> Glyph:
     """Draw a sign or a symbol of `STROKES`, a little different each time."""
     size = np.exp(rng.normal(0, 0.15, 2)) * (np.exp(rng.uniform(-0.5, 0.6)) if name in "-=~/" else 1, 1)
-    strokes = [np.array(stroke) * size + rng.normal(0, 0.4, (len(stroke), 2)) for stroke in STROKES[name]]
+    ways = OTHERWISE.get(name)
+    way = choose(ways, rng) if ways and rng.random() < SELDOM else STROKES[name]
+    strokes = [np.array(stroke) * size + rng.normal(0, 0.4, (len(stroke), 2)) for stroke in way]
     thickness = int(rng.integers(9, 16) if name in ".:," else rng.integers(8, 13))
     image, top = _drawn(strokes, thickness=thickness)
     return _cut(image, UNIT, label, UNIT * size[1] - top)

@@ -30,6 +30,7 @@ from inkdigits.learning.synthesis.ink import (
 )
 from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_glyphs, some_number, some_pen
 from inkdigits.learning.synthesis.paper import (
+    Kind,
     Purpose,
     choose,
     lay_on_desk,
@@ -45,7 +46,9 @@ __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
 _NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
 EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
-CUT_OUT = 0.2  # share of the pages that are all but a number cut out of them, as people do
+CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
+# Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
+FEW_PIXELS, LINES_OF_FEW = 0.4, 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +104,10 @@ def make_page(
         ((192, 192), 4)
     """
     kind = some_kind(rng)
+    cut_out = rng.random() < CUT_OUT
+    few_pixels = cut_out and not kind.clean and rng.random() < FEW_PIXELS
+    if few_pixels:
+        kind = _fainter(kind, rng)
     angle = float(rng.normal(0, 0.03) if rng.random() < 0.75 else rng.uniform(-0.26, 0.26))
     paper = some_paper((side, side), kind, angle + rng.normal(0, 0.01), rng, purpose=purpose)
     if not kind.clean and rng.random() < 0.25:
@@ -112,12 +119,18 @@ def make_page(
     # A page without numbers is as full as one with them, of what could be taken for some.
     for _ in range(min(6, int(rng.geometric(0.38)) - 1) + (0 if source else int(rng.integers(1, 8)))):
         add_clutter(sheet, rng)
-    image = photographed(sheet.picture if kind.clean else lit(sheet.picture, rng), sheet.finest, kind, rng)
+    picture = sheet.picture if kind.clean else lit(sheet.picture, rng)
+    image = photographed(picture, sheet.finest, kind, rng, few_pixels=few_pixels)
     labels, lines = np.array(sheet.labels, np.uint8), np.array(sheet.lines, np.int32)
     inside = _inside_numbers(labels, lines)
     boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)
     page = Page(image, boxes[inside], labels[inside], lines[inside])
-    return _cut_out(page, rng) if len(page.lines) and rng.random() < CUT_OUT else page
+    return _cut_out(page, rng) if cut_out and len(page.lines) else page
+
+
+def _fainter(kind: Kind, rng: np.random.Generator) -> Kind:
+    """Return a kind of picture whose ink stands out less."""
+    return replace(kind, ink=kind.between(rng.uniform(0.5, 1)))
 
 
 def _cut_out(page: Page, rng: np.random.Generator) -> Page:
@@ -178,6 +191,9 @@ def make_line(
         48
     """
     kind = some_kind(rng)
+    few_pixels = not kind.clean and rng.random() < LINES_OF_FEW
+    if few_pixels:
+        kind = _fainter(kind, rng)
     hand = some_pen(kind, rng, purpose)
     tall = height * float(np.clip(rng.normal(0.62, 0.11), 0.42, 0.92))
     glyphs, gaps = _line_glyphs(None if rng.random() < EMPTY_LINES else digits, hand, rng, purpose)
@@ -207,7 +223,7 @@ def make_line(
     sheet.lay(moved, hand, tall, rng)
     text = "".join(_NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng, strength=0.4)
-    image = photographed(picture, tall, kind, rng)
+    image = photographed(picture, tall, kind, rng, few_pixels=few_pixels)
     if rng.random() < 0.35:
         _end_picture(image, margins, rng)
     return Line(image, text)

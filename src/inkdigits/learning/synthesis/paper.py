@@ -319,7 +319,9 @@ def _shadow(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
 # ------------------------------------------------------------------------------------------------ camera
 
 
-def photographed(picture: Floats, finest: float, kind: Kind, rng: np.random.Generator) -> Gray:
+def photographed(
+    picture: Floats, finest: float, kind: Kind, rng: np.random.Generator, *, few_pixels: bool = False
+) -> Gray:
     """Take the picture.
 
     Args:
@@ -327,6 +329,7 @@ def photographed(picture: Floats, finest: float, kind: Kind, rng: np.random.Gene
         finest: pixels the smallest digit is tall, which must stay legible.
         kind: clean pictures stay so.
         rng: decides all.
+        few_pixels: the picture is enlarged, of one on which the smallest digit is 9 to 16 pixels tall.
 
     Returns:
         uint8 (H, W).
@@ -334,9 +337,16 @@ def photographed(picture: Floats, finest: float, kind: Kind, rng: np.random.Gene
     if kind.clean:
         sharp = cv2.convertScaleAbs(np.maximum(picture, 0), alpha=255)
         return _compressed(sharp, rng) if rng.random() < 0.3 else np.asarray(sharp, np.uint8)
-    taken = _noisy(_exposed(_blurred(picture, finest, rng), rng), rng)
-    gray = cv2.convertScaleAbs(np.maximum(taken, 0), alpha=255)
-    return _compressed(gray, rng) if rng.random() < 0.5 else np.asarray(gray, np.uint8)
+    shape, scale = picture.shape, min(1.0, rng.uniform(9, 16) / finest) if few_pixels else 1.0
+    if scale < 1:
+        small = max(8, round(shape[1] * scale)), max(8, round(shape[0] * scale))
+        picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.float32)
+    taken = _noisy(_exposed(_blurred(picture, scale * finest, rng), rng), rng)
+    gray = np.asarray(cv2.convertScaleAbs(np.maximum(taken, 0), alpha=255), np.uint8)
+    gray = _compressed(gray, rng) if rng.random() < 0.5 else gray
+    if scale < 1:
+        gray = np.asarray(cv2.resize(gray, shape[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
+    return gray
 
 
 def _blurred(picture: Floats, finest: float, rng: np.random.Generator) -> Floats:
