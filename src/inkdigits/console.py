@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from typing import IO, Any
@@ -56,6 +57,8 @@ class Command(click.Command):
             if traceback:
                 raise
             if isinstance(error, OSError) and error.errno in DISK_FULL:
+                # What is left in the buffer goes nowhere, or the interpreter would fail over it once more.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise Failure(f"The output can't be written: {error.strerror}.") from error
             if isinstance(error, InkdigitsError):
                 raise Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
