@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import platform
 import resource
 import shutil
 import signal
@@ -176,19 +175,6 @@ def test_run_of_before_recipes_had_some_field_is_known(run, tmp_path):
     (tmp_path / "run" / "card.json").write_text(json.dumps(card))
     again = train("classic", **RUN_SETTINGS, out=tmp_path / "run", resume=True)
     assert again.evaluation == run.evaluation
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
-def test_memory_is_kept_from_step_to_step():
-    """What was freed is not given back, so that taking it again makes the system clear no page."""
-    program = (
-        "import resource, numpy; from inkdigits.learning.training import _keep_memory; _keep_memory();"
-        "step = lambda: numpy.ones(64 << 20, numpy.uint8).max();"
-        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt;"
-        "step(); before = faults(); [step() for _ in range(20)]; print(faults() - before)"
-    )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert int(ran.stdout) < 1000  # of 20 * 16,384 pages
 
 
 def test_finished_run_of_other_settings_is_not_given_back(run):

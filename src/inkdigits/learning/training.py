@@ -14,11 +14,9 @@ on seed and epoch alone, and a checkpoint holds everything else that an epoch st
 from __future__ import annotations
 
 import csv
-import ctypes
 import dataclasses
 import json
 import math
-import platform
 import shutil
 import time
 import zipfile
@@ -56,9 +54,6 @@ RUN_FILES = (
     MODEL_FILE,
     CARD_FILE,
 )
-# Of glibc's mallopt(3): how many free bytes it gives back, how many it asks for at once, and how many blocks
-# may be maps of their own, which are always given back.
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 Floats = npt.NDArray[np.float32]
 
 
@@ -149,7 +144,6 @@ def train(
         >>> run.evaluation.accuracy  # doctest: +SKIP
         0.9894
     """
-    _keep_memory()
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     recipe = dataclasses.replace(
         recipe,
@@ -216,18 +210,6 @@ def open_run(folder: str | PathLike[str]) -> Run:
             f"The run folder {folder} is damaged: {error}. Train it again with --overwrite."
         ) from error
     return Run(folder, history, evaluation)
-
-
-def _keep_memory() -> None:
-    """Let a step have the memory that the step before freed.
-
-    glibc would give large blocks back and ask for them again, and the system clears them each time: up to a
-    third of a training's time on some machines (docs/experiments.md). Other C libraries are left as they are.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**28)):
-            mallopt(option, value)
 
 
 def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
