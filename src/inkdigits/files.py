@@ -86,7 +86,8 @@ class GrowingFile:
     ) -> None:
         self.done: list[tuple[str, int, Any]] = []
         self._journal_path = path.with_name(f"{path.name}.progress")
-        if path.exists() and not overwrite:
+        is_there = path.exists()
+        if is_there and not overwrite:
             if not resume:
                 raise FileExistsError(f"{path} exists. Go on with --resume, or replace it with --overwrite.")
             kept, length = self._recall(path, settings)
@@ -96,7 +97,7 @@ class GrowingFile:
             # What can't be written is refused before anything has changed. A new file comes after its
             # journal, which is never half there: a file without one is taken for whole.
             self._file: BinaryIO
-            if is_there := path.exists():
+            if is_there:
                 self._file = opened.enter_context(path.open("r+b"))
             with replacing(self._journal_path) as temporary:
                 temporary.write_bytes(kept)
