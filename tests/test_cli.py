@@ -441,6 +441,15 @@ def test_pictures_of_two_sources_are_two(small, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"below", "a.png"}
 
 
+def test_long_names_are_drawn_under_shorter_ones(small, tmp_path):
+    """Though an ending is added to them; two that begin alike stay two."""
+    names = ["x" * 250 + ".png", "x" * 249 + "y.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(small.read_bytes())
+    assert call("read", tmp_path, "--draw", tmp_path / "drawn").exit_code == 0
+    assert len(list((tmp_path / "drawn").rglob("*.png"))) == 2
+
+
 def test_region_is_explained_inside_the_folder(small, tmp_path):
     """Whatever its name is."""
     names = [f"{tmp_path}/absolute", "..", "../beside", "km/h", "100%"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import itertools
 import json
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 GAP = "  "  # between numbers
+LONGEST_NAME = 200  # bytes of a drawing's or folder's name without its ending; file systems take 255
 MOST_THREADS = 4  # that one page is given unasked; two are measured to help, more are not measured
 ERASE = "\x1b[1G\x1b[K"  # a line of progress; click leaves it out where there is no terminal
 
@@ -589,7 +591,12 @@ def _path_for(reading: Reading, folder: Path) -> Path:
 def _file_name(text: str) -> str:
     """Return a text as a name inside a folder: what would lead out of it is written as in URLs, / as %2F."""
     name = text.replace("%", "%25").replace("/", "%2F")
-    return name.replace(".", "%2E") if text in {os.curdir, os.pardir} else name
+    name = name.replace(".", "%2E") if text in {os.curdir, os.pardir} else name
+    encoded = os.fsencode(name)
+    if len(encoded) <= LONGEST_NAME:
+        return name
+    # What would be too long with an ending is told apart by a hash of all of it.
+    return os.fsdecode(encoded[: LONGEST_NAME - 17]) + "~" + hashlib.sha256(encoded).hexdigest()[:16]
 
 
 # ---- where from ----------------------------------------------------------------------------------

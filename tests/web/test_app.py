@@ -336,10 +336,11 @@ def test_origin_may_end_with_a_slash(reader, serving):
     assert response.headers["access-control-allow-origin"] == "https://example.org"
 
 
-def test_origin_has_no_path(reader):
-    """No browser would ever send one."""
-    with pytest.raises(ArgumentError, match=r"without a path, .* 'https://example\.org/app/'"):
-        create_app(reader, allow_origin="https://example.org/app/")
+@pytest.mark.parametrize("site", ["https://example.org/app/", "example.org", "ftp://example.org"])
+def test_origin_has_a_scheme_and_no_path(reader, site):
+    """What no browser sends is refused, rather than never met."""
+    with pytest.raises(ArgumentError, match=rf"https:// and without a path, .* '{re.escape(site)}'"):
+        create_app(reader, allow_origin=site)
 
 
 def test_other_origin_is_refused_with_a_problem(guarded):

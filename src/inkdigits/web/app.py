@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import itertools
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
@@ -72,14 +73,15 @@ def create_app(
         limits: how much it takes on; None for what a small machine can bear.
         token: what clients have to show (``Authorization: Bearer TOKEN``); None lets everybody in.
         allow_origin: the one web site, such as ``https://example.org``, whose scripts may call the service
-            besides the page that comes with it; None for no other. A slash at its end does not count.
+            besides the page that comes with it; ``*`` for all, None for no other. A slash at its end does not
+            count.
 
     Returns:
         An ASGI application. `inkdigits.web.server` serves it and refuses slow and oversized heads of
         requests too; other servers have settings for that.
 
     Raises:
-        ArgumentError: ``allow_origin`` has a path.
+        ArgumentError: ``allow_origin`` has no scheme, or a path.
 
     Example:
         >>> app = create_app(Reader())
@@ -315,11 +317,12 @@ def _token_check(token: str | None) -> Callable[..., None]:
 
 
 def _origin(site: str) -> str:
-    """Return what browsers call a web site: no slash at its end, and no path."""
+    """Return what browsers call a web site: with its scheme, no slash at its end, and no path."""
     origin = site.removesuffix("/")
-    if "/" in origin.partition("://")[2]:
+    if origin != "*" and not re.fullmatch("https?://[^/]+", origin):
         raise ArgumentError(
-            "--allow-origin must be a web site without a path, such as https://example.org. "
+            "--allow-origin must be a web site with http:// or https:// and without a path, such as "
+            "https://example.org, or * for all. "
             f"Received: {site!r}"
         )
     return origin
