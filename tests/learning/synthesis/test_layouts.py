@@ -1,12 +1,14 @@
 """Layouts write numbers as people do."""
 
+import itertools
 import re
 
 import numpy as np
 import pytest
 
+from inkdigits.learning.synthesis import layouts
 from inkdigits.learning.synthesis.ink import SIGNS, number_glyphs, some_hand
-from inkdigits.learning.synthesis.layouts import LAYOUTS, _comb, shortened, some_number, some_pen
+from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_number, some_pen
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
 
@@ -52,9 +54,9 @@ def test_without_digits_there_is_writing_and_nothing_to_read(layout):
 def test_an_empty_cell_parts_two_numbers(mnist):
     """Digits of one number stand in neighboring cells, so none is more than two cells from the next."""
     away = []
-    for seed in range(12):
+    for seed in range(16):
         sheet = blank()
-        _comb(sheet, mnist.train, np.random.default_rng(seed))
+        layouts._comb(sheet, mnist.train, np.random.default_rng(seed))
         boxes, lines = np.array(sheet.boxes), np.array(sheet.lines)
         middles = boxes[:, 0] + boxes[:, 2] / 2
         for line in np.flatnonzero(np.bincount(lines) > 1):
@@ -62,6 +64,25 @@ def test_an_empty_cell_parts_two_numbers(mnist):
             away += (gaps / np.median(gaps)).tolist()
     assert len(away) > 100
     assert max(away) < 1.8
+
+
+@pytest.mark.parametrize("layout", [layouts._rows, layouts._table], ids=lambda layout: layout.__name__)
+def test_numbers_are_further_apart_than_their_digits(layout, mnist, monkeypatch):
+    """However widely a hand writes, or nobody could tell which digits are one number."""
+    monkeypatch.setattr(layouts, "some_number", lambda _: "88")
+    monkeypatch.setattr(layouts, "beside", lambda glyphs, *_: glyphs)
+    seen = 0
+    for seed in range(40):
+        sheet = blank()
+        layout(sheet, mnist.train, np.random.default_rng(seed))
+        boxes, lines = np.array(sheet.boxes).reshape(-1, 4), np.array(sheet.lines, int)
+        wholes = [boxes[lines == line] for line in np.flatnonzero(np.bincount(lines) == 2)]
+        within = [second[0] - first[0] - first[2] for first, second in wholes]
+        for (_, last), (first, _) in itertools.pairwise(wholes):
+            if abs(first[1] - last[1]) < 0.3 * last[3] and first[0] > last[0]:  # the next in a row
+                assert first[0] - last[0] - last[2] > np.median(within)
+                seen += 1
+    assert seen > 50
 
 
 def test_shortened_numbers_end_with_a_digit(mnist):

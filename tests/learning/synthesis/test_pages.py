@@ -101,7 +101,8 @@ def test_numbers_are_cut_out_of_pages_whole(mnist):
         page = make_page(mnist.train, np.random.default_rng(seed), side=160)
         if not len(page.boxes):
             continue
-        cut = making._cut_out(page, np.random.default_rng(seed))
+        string = making._corners(page.boxes[page.lines == page.lines[0]])
+        cut = making._cut_out(page, string + np.array([[-2], [3]]))
         assert len(cut.boxes) >= 1
         inside = np.zeros(page.image.shape, bool)
         x, y = cut.boxes[:, :2].min(axis=0).astype(int)
@@ -119,8 +120,28 @@ def test_some_numbers_are_cut_out_faint(mnist, monkeypatch):
     for share in (0.0, 1.0):
         monkeypatch.setattr("inkdigits.learning.synthesis.pages.FEW_PIXELS", share)
         pages = [make_page(mnist.validation, np.random.default_rng([4, seed]), 192) for seed in range(40)]
-        contrast[share] = np.mean([np.std(page.image) for page in pages if len(page.boxes)])
-    assert contrast[1.0] < 0.9 * contrast[0.0]
+        inks = [
+            page.image[y : y + height, x : x + width]
+            for page in pages
+            for x, y, width, height in page.boxes.astype(int)
+        ]
+        contrast[share] = np.mean([np.std(ink) for ink in inks])
+    assert contrast[1.0] < 0.8 * contrast[0.0]
+
+
+def test_a_frame_lies_around_its_string():
+    """Inside what is cut out or at its edge; it crosses hardly any of the string."""
+    inside = 0.0
+    string = np.array([[80.0, 90.0], [120.0, 110.0]])
+    for seed in range(50):
+        sheet = Sheet(np.ones((200, 200), np.float32), Kind(1.0, 0.0, clean=True), 0.0, "training")
+        making._frame(sheet, string, string + np.array([[-20], [20]]), np.random.default_rng(seed))
+        rows, columns = np.nonzero(sheet.picture < 0.9)
+        if rows.size:
+            assert 50 < columns.min() <= columns.max() < 150
+            assert 60 < rows.min() <= rows.max() < 140
+            inside += (sheet.picture[92:108, 82:118] < 0.9).mean()
+    assert inside < 50 * 0.02
 
 
 def test_some_pages_have_no_digits(pages):

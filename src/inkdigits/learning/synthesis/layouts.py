@@ -7,7 +7,7 @@ sort of page with words only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,11 @@ def some_pen(kind: Kind, rng: np.random.Generator, purpose: Purpose) -> Hand:
     return some_hand(rng, kind.between(1.0 if strong else rng.uniform(0.5, 1)), purpose)
 
 
+def _parting(hand: Hand) -> float:
+    """Return what parts two numbers of a hand at least, in heights: clearly more than its digits."""
+    return max(0.2, 1.4 * hand.gap)
+
+
 # ------------------------------------------------------------------------------------------------ layouts
 
 
@@ -137,7 +142,7 @@ def _rows(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     hand = some_pen(sheet.kind, rng, sheet.purpose)
     height = _some_size(11, 0.3 * sheet.height, rng)
     step = height * rng.uniform(1.25, 2.6)
-    space = height * rng.uniform(0.6, 4)
+    space = height * (_parting(hand) + rng.uniform(0.4, 4))
     words = choose((0.0, 0.0, 0.0, 0.3, 0.7), rng)
     half = 0.5 * sheet.width * rng.uniform(0.6, 1)
     strings: list[String] = []
@@ -191,13 +196,14 @@ def _table(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None
     hand = some_pen(sheet.kind, rng, sheet.purpose)
     height = _some_size(11, 0.25 * sheet.height, rng)
     wide, tall = height * rng.uniform(1.5, 6), height * rng.uniform(1.1, 2.6)
+    hand = replace(hand, gap=min(hand.gap, 0.25 * wide / height))
     columns, rows = min(8, int(sheet.width / wide) + 1), min(12, int(sheet.height / tall) + 1)
     left, top = (rng.normal(0, 0.3, 2) - (columns / 2, rows / 2)) * (wide, tall)
     grid = _Grid(left, top, wide, tall, columns, rows)
     tone, share = sheet.kind.between(rng.uniform(0.35, 1)), rng.uniform(0.4, 1)
     if rng.random() < 0.8:  # without rules it is columns
         sheet.draw(grid.rules(sheet, rng), tone, max(1.0, height * rng.uniform(0.02, 0.1)), share)
-    filled, aligned = rng.uniform(0.4, 1), rng.uniform(0, 1)
+    filled, aligned, between = rng.uniform(0.4, 1), rng.uniform(0, 1), _parting(hand) * height
     headed = rng.random() < 0.3
     if headed:
         font, size = choose(fonts("printed"), rng), min(0.6 * tall, 0.2 * wide)
@@ -209,11 +215,11 @@ def _table(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None
         if rng.random() > filled or sum(len(string.glyphs) for string in strings) > MOST:
             continue
         glyphs = some_glyphs(digits, hand, sheet, rng)
-        while len(glyphs) > 1 and width_of(glyphs, hand) * height > wide:
+        while len(glyphs) > 1 and width_of(glyphs, hand) * height + between > wide:
             glyphs = shortened(glyphs, len(glyphs) - 1)
         row, column = divmod(cell, columns)
-        room = wide - width_of(glyphs, hand) * height
-        x = left + column * wide + room * np.clip(aligned + rng.normal(0, 0.15), -0.1, 1.05)
+        room = wide - width_of(glyphs, hand) * height - between
+        x = left + column * wide + between / 2 + room * np.clip(aligned + rng.normal(0, 0.15), -0.1, 1.05)
         y = top + (row + 1) * tall - (tall - height) * np.clip(0.4 + rng.normal(0, 0.25), -0.15, 1)
         start = sheet.at(x, y)
         sheet.claim(area_of(glyphs, hand, height, start, sheet.angle)[0])

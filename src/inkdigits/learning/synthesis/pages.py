@@ -39,7 +39,7 @@ from inkdigits.learning.synthesis.paper import (
     some_kind,
     some_paper,
 )
-from inkdigits.learning.synthesis.sheet import VISIBLE, Sheet
+from inkdigits.learning.synthesis.sheet import VISIBLE, Point, Sheet
 from inkdigits.reading.model import SIGNS
 
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
@@ -49,6 +49,8 @@ EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
 FEW_PIXELS, LINES_OF_FEW = 0.4, 0.1
+FRAMED = 0.35  # share of the numbers cut out that have the cell around them, of which sides are missing
+Boxes = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,13 +121,19 @@ def make_page(
     # A page without numbers is as full as one with them, of what could be taken for some.
     for _ in range(min(6, int(rng.geometric(0.38)) - 1) + (0 if source else int(rng.integers(1, 8)))):
         add_clutter(sheet, rng)
-    picture = sheet.picture if kind.clean else lit(sheet.picture, rng)
-    image = photographed(picture, sheet.finest, kind, rng, few_pixels=few_pixels)
     labels, lines = np.array(sheet.labels, np.uint8), np.array(sheet.lines, np.int32)
     inside = _inside_numbers(labels, lines)
     boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)
+    part = None
+    if cut_out and inside.any():
+        string = _corners(boxes[inside & (lines == rng.choice(lines[inside]))])
+        part = string + (string[1, 1] - string[0, 1]) * rng.gamma(1.5, 0.25, (2, 2)) * [[-1], [1]]
+        if rng.random() < FRAMED:
+            _frame(sheet, string, part, rng)
+    picture = sheet.picture if kind.clean else lit(sheet.picture, rng)
+    image = photographed(picture, sheet.finest, kind, rng, few_pixels=few_pixels)
     page = Page(image, boxes[inside], labels[inside], lines[inside])
-    return _cut_out(page, rng) if cut_out and len(page.lines) else page
+    return page if part is None else _cut_out(page, part)
 
 
 def _fainter(kind: Kind, rng: np.random.Generator) -> Kind:
@@ -133,12 +141,28 @@ def _fainter(kind: Kind, rng: np.random.Generator) -> Kind:
     return replace(kind, ink=kind.between(rng.uniform(0.5, 1)))
 
 
-def _cut_out(page: Page, rng: np.random.Generator) -> Page:
-    """Leave one string of a page and what is right around it; the rest becomes even, as beyond a picture."""
-    string = page.boxes[page.lines == rng.choice(page.lines)]
-    margins = np.median(string[:, 3]) * rng.gamma(1.5, 0.25, (2, 2))
-    start = np.floor(string[:, :2].min(axis=0) - margins[0]).clip(0)
-    end = np.ceil((string[:, :2] + string[:, 2:]).max(axis=0) + margins[1]).clip(0, page.image.shape[::-1])
+def _corners(boxes: Boxes) -> Point:
+    """Return the first and the last corner (2, 2) of what boxes (N, 4) lie in."""
+    return np.array([boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)], np.float64)
+
+
+def _frame(sheet: Sheet, string: Point, part: Point, rng: np.random.Generator) -> None:
+    """Draw some sides of the cell that a string was cut out of, mostly between the string and the cut."""
+    (left, top), (right, bottom) = part + (string - part) * rng.uniform(-0.2, 1.05, (2, 2))
+    slope = np.tan(sheet.angle + rng.normal(0, 0.01)) * (part[1] - part[0]) / 2
+    sides = [
+        [(left, top - slope[0]), (right, top + slope[0])],
+        [(left, bottom - slope[0]), (right, bottom + slope[0])],
+        [(left + slope[1], top), (left - slope[1], bottom)],
+        [(right + slope[1], top), (right - slope[1], bottom)],
+    ]
+    tone, share = sheet.kind.between(rng.uniform(0.3, 1)), rng.uniform(0.4, 1)
+    sheet.draw([side for side in sides if rng.random() < 0.7], tone, choose((1, 1, 2), rng), share)
+
+
+def _cut_out(page: Page, corners: Point) -> Page:
+    """Leave what is between these corners (2, 2); the rest becomes even, as beyond a picture."""
+    start, end = np.round(corners).clip(0, page.image.shape[::-1])
     (left, top), (right, bottom) = start.astype(int), end.astype(int)
     part = page.image[top:bottom, left:right]
     image = np.full_like(page.image, np.median(part))
@@ -281,11 +305,11 @@ def _surround(sheet: Sheet, digits: Split, tall: float, foot: float, rng: np.ran
         levels.append(foot + tall * rng.normal(0.08, 0.1))
         if rng.random() < 0.4:
             levels.append(foot - tall * rng.uniform(1, 1.5))
-    if rng.random() < 0.25:  # a cell
+    if rng.random() < 0.3:  # a cell
         levels += [rng.uniform(0, 0.15) * sheet.height, rng.uniform(0.85, 1) * sheet.height]
         uprights += [rng.uniform(0, 0.5) * tall, sheet.width - rng.uniform(0, 0.4) * tall]
         levels, uprights = ([at for at in lines if rng.random() < 0.7] for lines in (levels, uprights))
-    elif rng.random() < 0.12:
+    elif rng.random() < 0.18:
         uprights.append(choose((rng.uniform(0, 0.2) * tall, sheet.width - rng.uniform(0, 0.2) * tall), rng))
     slope = np.tan(sheet.angle)
     lines = [[(0, y - slope * sheet.width / 2), (sheet.width, y + slope * sheet.width / 2)] for y in levels]

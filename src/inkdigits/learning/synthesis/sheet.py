@@ -114,8 +114,8 @@ def area_of(
     width = width_of(glyphs, hand) * height
     along = np.array([np.cos(angle), np.sin(angle)])
     down = np.array([-along[1], along[0]])
-    room = 0.25 * height
-    left, right = start - room * along, start + (width + room) * along
+    room, beside = 0.25 * height, max(0.25, 0.7 * hand.gap) * height
+    left, right = start - beside * along, start + (width + beside) * along
     return np.array(
         [left - 1.2 * height * down, right - 1.2 * height * down, right + room * down, left + room * down]
     ), width
