@@ -835,6 +835,37 @@ def test_evaluate_draws_the_worst_of_ones_own_pictures(run, tmp_path):
     (run.path / "figures" / "mistakes-mine.png").unlink()
 
 
+def test_evaluate_leaves_a_model_folder_as_it_is(run, tmp_path):
+    """Only a run folder has figures."""
+    (tmp_path / "mine" / "1").mkdir(parents=True)
+    (tmp_path / "mine" / "1" / "seven.jpg").write_bytes(SEVEN.read_bytes())
+    call("export", run.path, "--out", tmp_path / "model")
+    assert call("evaluate", tmp_path / "model", "--data", tmp_path / "mine").exit_code == 0
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.onnx", "card.json"}
+
+
+@pytest.mark.parametrize("backend", ["theano", "nothing"])
+def test_backend_that_keras_has_not_is_named(backend, tmp_path):
+    """With the variable that asks for it."""
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    command = [sys.executable, "-m", "inkdigits", "train", "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert f"KERAS_BACKEND names. Received: '{backend}'" in done.stderr
+
+
+def test_training_works_without_standard_error(tmp_path):
+    """As after 2>&- in a shell."""
+    command = [sys.executable, "-m", "inkdigits", "train", "--epochs", "1", "--batch-size", "5000"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command, "--out", str(tmp_path / "run")],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "run" / "card.json").exists()
+
+
 def test_export_makes_a_model_folder(run, tmp_path):
     """The exported folder classifies."""
     assert call("export", run.path, "--out", tmp_path / "model").exit_code == 0

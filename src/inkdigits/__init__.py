@@ -15,6 +15,7 @@ Train one (needs ``pip install 'inkdigits[train]'``):
 
     run = inkdigits.train("classic", seed=0)  # Run: path, history, evaluation
     inkdigits.evaluate("runs/classic", split="test")
+    inkdigits.evaluate_pictures("runs/classic", "my-pictures")  # in subfolders 0 to 9
 
 The same from the command line: ``inkdigits --help``. Nothing heavy is imported before it is used.
 """
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         RunError,
     )
     from inkdigits.learning.evaluation import Evaluation
-    from inkdigits.learning.scoring import evaluate
+    from inkdigits.learning.scoring import evaluate, evaluate_pictures
     from inkdigits.learning.training import Run, train
     from inkdigits.reading.classifier import Classifier, classify
     from inkdigits.reading.model import export_model
@@ -57,7 +58,7 @@ _HOMES = {
         "RunError",
     ],
     "inkdigits.learning.evaluation": ["Evaluation"],
-    "inkdigits.learning.scoring": ["evaluate"],
+    "inkdigits.learning.scoring": ["evaluate", "evaluate_pictures"],
     "inkdigits.learning.training": ["Run", "train"],
     "inkdigits.reading.classifier": ["Classifier", "classify"],
     "inkdigits.reading.model": ["export_model"],
@@ -86,6 +87,7 @@ __all__ = [
     "RunError",
     "classify",
     "evaluate",
+    "evaluate_pictures",
     "export_model",
     "read",
     "train",

@@ -21,10 +21,12 @@ import click
 from inkdigits import __version__
 from inkdigits.cli_reading import classify, read
 from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, printable
-from inkdigits.errors import MissingExtraError
-from inkdigits.learning.recipe import RECIPES
+from inkdigits.errors import ArgumentError, MissingExtraError, RunError
+from inkdigits.learning.recipe import RECIPES, find_recipe
 
 if TYPE_CHECKING:
+    from keras import Model
+
     from inkdigits.learning.training import Progress
 
 
@@ -102,6 +104,14 @@ def train(
     The run folder holds model.onnx and card.json (together a model folder), model.keras (the weights that
     --start takes), history.csv, evaluation.json and figures/.
     """
+    find_recipe(recipe)  # a wrong word is told before TensorFlow starts
+    begun = False
+
+    def on_start(network: Model) -> None:
+        nonlocal begun
+        begun = True
+        say(f"\n{summary(network)}\n")
+
     with _learning(), _muted_native_output():
         from inkdigits.learning.evaluation import Evaluation, report
         from inkdigits.learning.networks import start_backend, summary
@@ -120,7 +130,7 @@ def train(
                 out=out,
                 resume=resume,
                 overwrite=overwrite,
-                on_start=lambda network: say(f"\n{summary(network)}\n"),
+                on_start=on_start,
                 on_progress=show,
                 log=say,
             )
@@ -128,8 +138,8 @@ def train(
         from inkdigits.reading.model import CHECKPOINT_FILE
 
         folder = out or Path("runs") / recipe
-        if not (folder / CHECKPOINT_FILE).exists():
-            raise Failure("Stopped before there was anything to keep.", INTERRUPTED) from None
+        if not begun or not (folder / CHECKPOINT_FILE).exists():
+            raise Failure("Stopped before there was anything new to keep.", INTERRUPTED) from None
         settings = {
             "recipe": recipe,
             "seed": seed,
@@ -151,7 +161,7 @@ def train(
         return
     click.echo(report(run.evaluation))
     say(f"\nThe run is in {run.path}, its figures in {run.path / 'figures'}.")
-    say(f"Next: inkdigits classify YOUR-PICTURE.png --model {run.path}")
+    say(f"Next: inkdigits classify YOUR-PICTURE.png --model {shlex.quote(str(run.path))}")
 
 
 @cli.command()
@@ -176,7 +186,8 @@ def evaluate(
     inkdigits evaluate runs/classic --split test --json
     inkdigits evaluate runs/classic --data my-pictures   (my-pictures/0/..., my-pictures/1/...)
 
-    RUN is a run folder or a model folder.
+    RUN is a run folder or a model folder. A run folder's figures/ get the worst mistakes with your own
+    pictures.
     """
     with _learning():
         from inkdigits.learning import scoring
@@ -189,10 +200,13 @@ def evaluate(
         raise click.UsageError(f"{data} is a folder of pictures; --split is for MNIST.")
     pictures = scoring.evaluate_pictures(run, data)
     click.echo(json.dumps(pictures.to_dict()) if as_json else printable(pictures.report()))
-    if pictures.mistakes:
+    if pictures.mistakes and (run / "figures").is_dir():
         path = run / "figures" / f"mistakes-{data.resolve().name}.png"
-        scoring.draw_picture_mistakes(pictures, path)
-        say(f"The worst mistakes are drawn in {path}.")
+        try:
+            scoring.draw_picture_mistakes(pictures, path)
+            say(f"The worst mistakes are drawn in {path}.")
+        except RunError as error:  # of a run that may only be read; the answer has been given
+            say(f"note: {error}")
     if pictures.failed:
         raise click.exceptions.Exit(1)
 
@@ -212,7 +226,7 @@ def export(say: Callable[[str], None], *, run: Path, out: Path) -> None:
 
     part = open_model(export_model(run, out)).card.part
     use = (
-        f"Use it with: inkdigits classify PICTURE --model {out}"
+        f"Use it with: inkdigits classify PICTURE --model {shlex.quote(str(out))}"
         if part == "classifier"
         else f"It is the {part} of a reader folder: inkdigits read PICTURE --model READER takes READER/{part}"
     )
@@ -277,7 +291,15 @@ def _learning() -> Iterator[None]:
     """Say which extra is missing where a learning library is not installed."""
     try:
         yield
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND")
+        if backend and (isinstance(error, ValueError) or error.name == backend):
+            raise ArgumentError(
+                f"Keras can't use the backend that KERAS_BACKEND names. Received: {backend!r}. Accepted: "
+                "tensorflow, which the extra train installs, and jax and torch where they are installed."
+            ) from error
+        if isinstance(error, ValueError):
+            raise
         raise MissingExtraError(
             f"This command needs {error.name}, which is not installed. "
             "Install what learning needs: pip install 'inkdigits[train]'"
@@ -287,6 +309,9 @@ def _learning() -> Iterator[None]:
 @contextlib.contextmanager
 def _muted_native_output() -> Iterator[None]:
     """Drop what TensorFlow's C++ part prints about itself while it starts, whatever its log level."""
+    if sys.stderr is None:  # closed by whoever started the program
+        yield
+        return
     sys.stderr.flush()
     saved = os.dup(2)
     try:

@@ -1,9 +1,13 @@
 """The documented network is the documented one, row by row."""
 
+import itertools
+
+import keras
 import numpy as np
 import pytest
 
 from inkdigits.errors import ArgumentError
+from inkdigits.learning import networks, recipe
 from inkdigits.learning.networks import build_network, classic, compact, summary, supported
 
 DOCUMENTED = """\
@@ -50,6 +54,21 @@ def test_unknown_network_names_the_known_ones():
         ArgumentError, match=r"'lenet'\. Accepted: classic, quick, compact, best, finder, lines"
     ):
         build_network("lenet")
+
+
+def test_every_network_is_of_some_part():
+    """Recipes know all of them."""
+    assert sorted(itertools.chain(*recipe.NETWORKS.values())) == sorted(networks._NETWORKS)
+
+
+def test_channels_come_last_whatever_kerass_settings_say():
+    """And the settings stay."""
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert build_network("classic").count_params() == 35_274
+        assert keras.config.image_data_format() == "channels_first"
+    finally:
+        keras.config.set_image_data_format("channels_last")
 
 
 def test_bfloat16_is_for_what_layers_compute():

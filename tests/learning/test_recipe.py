@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from inkdigits.errors import ArgumentError
@@ -49,6 +50,17 @@ def test_seed_out_of_range_is_refused(seed):
     """A seed is a whole number of 32 bits."""
     with pytest.raises(ArgumentError, match="seed must be"):
         check_seed(seed)
+
+
+def test_numpys_whole_numbers_are_seeds():
+    """As they come from `np.arange`."""
+    assert type(check_seed(np.int64(3))) is int
+
+
+def test_network_is_one_of_its_part():
+    """A finder names no digits."""
+    with pytest.raises(ArgumentError, match=r"one of classic, quick, .* Received: network='finder'"):
+        dataclasses.replace(RECIPES["classic"], network="finder")
 
 
 def test_unknown_precision_is_refused():

@@ -47,6 +47,12 @@ def test_own_pictures_are_recognized_as_such(own_pictures, tmp_path):
     assert not is_labeled_folder(tmp_path)
 
 
+def test_own_pictures_are_not_taken_for_mnist(run, own_pictures):
+    """The function for them is named."""
+    with pytest.raises(ArgumentError, match=r"evaluate_pictures\(model, folder\)"):
+        evaluate(run.path, data=own_pictures)
+
+
 def test_own_pictures_are_counted(run, own_pictures):
     """Every picture with ink counts; the blank and the broken one are listed."""
     result = evaluate_pictures(run.path, own_pictures)

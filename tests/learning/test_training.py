@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import keras
@@ -190,6 +192,25 @@ def test_run_killed_before_its_first_checkpoint_is_resumed(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_run_without_card_and_checkpoint_is_not_begun_anew(run, tmp_path):
+    """Resuming would replace its weights by those of another training."""
+    folder = shutil.copytree(run.path, tmp_path / "run")
+    (folder / "card.json").unlink()
+    with pytest.raises(RunError, match=r"neither card\.json nor checkpoint\.npz to go on from"):
+        train("classic", **RUN_SETTINGS, out=folder, resume=True)
+    assert (folder / "model.keras").exists()
+
+
+def test_errors_of_ones_own_functions_are_not_the_folders(tmp_path):
+    """What a callback raises comes back as it is."""
+
+    def on_progress(_):
+        raise ConnectionRefusedError("no dashboard")
+
+    with pytest.raises(ConnectionRefusedError, match="no dashboard"):
+        train("classic", epochs=1, batch_size=5000, out=tmp_path / "run", on_progress=on_progress)
+
+
 def test_overwriting_replaces_the_run(tmp_path):
     """Even a run folder of which only a part is left is replaced."""
     (tmp_path / "model.keras").write_text("old")
@@ -231,13 +252,13 @@ def test_training_starts_only_with_its_own_network(run, tmp_path):
 
 
 def test_training_takes_no_weights_of_other_layers(run, tmp_path, monkeypatch):
-    """A network of the same name, but of an older version, is refused."""
-    build = training.build_network
-    monkeypatch.setattr(
-        training, "build_network", lambda name, *_: build("quick" if name == "classic" else name)
-    )
+    """A network of the same name, but of an older version, is refused, and what --overwrite names stays."""
+    older = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()], name="classic")
+    monkeypatch.setattr(training, "build_network", lambda *_: older)
+    (tmp_path / "model.keras").write_text("old")
     with pytest.raises(ArgumentError, match="other layers than the recipe's"):
-        train("classic", start=run.path, out=tmp_path / "run")
+        train("classic", start=run.path, out=tmp_path, overwrite=True)
+    assert (tmp_path / "model.keras").read_text() == "old"
 
 
 def test_a_run_cannot_replace_the_one_it_starts_with(run):
@@ -253,8 +274,37 @@ def test_start_without_weights_is_said(run, tmp_path):
     model.mkdir()
     for name in ("card.json", "model.onnx"):
         (model / name).write_bytes((run.path / name).read_bytes())
-    with pytest.raises(RunError, match=r"can't be read from .*model\.keras"):
+    with pytest.raises(RunError, match=r"are not there: .*model has no model\.keras"):
         train("classic", start=model, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("damage", ["cut off", "emptied", "of something else"])
+def test_damaged_weights_to_start_with_are_said(run, tmp_path, damage):
+    """Whatever Keras makes of them, with a way out."""
+    model = shutil.copytree(run.path, tmp_path / "model") / "model.keras"
+    if damage == "of something else":
+        with zipfile.ZipFile(model, "w") as archive:
+            archive.writestr("thesis.txt", "years of work")
+    else:
+        model.write_bytes(model.read_bytes()[: 1000 if damage == "cut off" else 0])
+    with pytest.raises(RunError, match=r"model\.keras is damaged .*without --start"):
+        train("classic", start=tmp_path / "model", out=tmp_path / "run")
+
+
+def test_ctrl_c_waits_for_no_pages(tmp_path):
+    """A part of the page reader prepares an epoch for long; the end does not wait for it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "inkdigits", "train", "--recipe", "lines", "--out", str(tmp_path / "run")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "run" / "checkpoint.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "Stopped." in said
 
 
 def test_other_settings_are_not_resumed(tmp_path, mnist):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -50,6 +51,20 @@ def test_missing_folder_is_said(tmp_path):
     """A folder that does not exist is named, with how to make one."""
     with pytest.raises(ModelError, match=r"nowhere does not exist.*inkdigits train"):
         open_model(tmp_path / "nowhere")
+
+
+def test_name_too_long_for_a_folder_is_said():
+    """As any other place where no model can be."""
+    with pytest.raises(ModelError, match="can't be looked into: File name too long"):
+        open_model(Path("a" * 300))
+
+
+def test_pipe_instead_of_a_card_is_said(folder):
+    """It would be waited for."""
+    (folder / "card.json").unlink()
+    os.mkfifo(folder / "card.json")
+    with pytest.raises(ModelError, match=r"card\.json is no file"):
+        open_model(folder)
 
 
 def test_file_instead_of_a_folder_is_said(folder):

@@ -293,12 +293,14 @@ def build_network(name: str, precision: str = "float32") -> Model:
         raise ArgumentError(
             f"There is no network of this name. Received: {name!r}. Accepted: {', '.join(_NETWORKS)}"
         )
-    before = config.dtype_policy()
+    before = config.dtype_policy(), config.image_data_format()
     config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    config.set_image_data_format("channels_last")  # whatever somebody's keras.json says
     try:
         return _NETWORKS[name]()
     finally:
-        config.set_dtype_policy(before)
+        config.set_dtype_policy(before[0])
+        config.set_image_data_format(before[1])
 
 
 def summary(network: Model) -> str:

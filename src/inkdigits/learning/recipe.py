@@ -7,11 +7,16 @@ them without importing Keras.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import Any
 
 from inkdigits.errors import ArgumentError
 
-PARTS = ("classifier", "finder", "lines")
+NETWORKS = {  # of each part, the functions in `networks.py` that build one
+    "classifier": ("classic", "quick", "compact", "best"),
+    "finder": ("finder",),
+    "lines": ("lines",),
+}
 PRECISIONS = ("float32", "bfloat16")
 MAX_EPOCHS = 10_000
 MAX_BATCH_SIZE = 55_000
@@ -63,26 +68,30 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""
-        if self.part not in PARTS:
-            raise ArgumentError(f"part must be one of {', '.join(PARTS)}. Received: part={self.part!r}")
+        if self.part not in NETWORKS:
+            raise ArgumentError(f"part must be one of {', '.join(NETWORKS)}. Received: part={self.part!r}")
+        if self.network not in NETWORKS[self.part]:
+            raise ArgumentError(
+                f"network must be one of {', '.join(NETWORKS[self.part])} for a {self.part}. "
+                f"Received: network={self.network!r}"
+            )
         if self.precision not in PRECISIONS:
             raise ArgumentError(
                 f"precision must be one of {', '.join(PRECISIONS)}. Received: precision={self.precision!r}"
             )
+        _check_range("samples", self.samples, 0, MAX_SAMPLES)
         if (self.samples > 0) != (self.part != "classifier"):
             raise ArgumentError(
                 "A finder and a reader of lines need samples for each epoch, a classifier has MNIST's. "
                 f"Received: part={self.part!r}, samples={self.samples!r}"
             )
         _check_range("epochs", self.epochs, 1, MAX_EPOCHS)
-        _check_range("samples", self.samples, 0, MAX_SAMPLES)
         _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
         highest = {"learning_rate": 10, "warmup": 1, "weight_decay": 10}
         for name, high in (highest | {"augmentation": 2, "poor": 1, "finish": 1, "nondigits": 1}).items():
-            if not 0 <= getattr(self, name) <= high:
-                raise ArgumentError(
-                    f"{name} must be from 0 to {high}. Received: {name}={getattr(self, name)!r}"
-                )
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 <= value <= high):
+                raise ArgumentError(f"{name} must be from 0 to {high}. Received: {name}={value!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -95,11 +104,13 @@ def _check_range(name: str, value: int, low: int, high: int) -> None:
 
 
 def check_seed(seed: int) -> int:
-    """Return the seed, if it is one.
+    """Return the seed as Python's own number, if it is one.
 
     Raises:
         ArgumentError: it is not a whole number from 0 to 4,294,967,295.
     """
+    if isinstance(seed, Integral) and not isinstance(seed, bool):  # NumPy's, too
+        seed = int(seed)
     _check_range("seed", seed, 0, MAX_SEED)
     return seed
 

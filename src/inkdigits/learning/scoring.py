@@ -46,7 +46,7 @@ def evaluate(
         Accuracy with its interval, loss, calibration and confusions.
 
     Raises:
-        ArgumentError: there is no such split.
+        ArgumentError: there is no such split, or ``data`` is a folder for `evaluate_pictures`.
         ModelError: the folder can't be used.
         DataError: MNIST can't be found or verified.
 
@@ -56,6 +56,10 @@ def evaluate(
     """
     if split not in SPLITS:
         raise ArgumentError(f"split must be one of {', '.join(SPLITS)}. Received: {split!r}")
+    if data is not None and is_labeled_folder(Path(data)):
+        raise ArgumentError(
+            f"{data} is a folder of pictures, not MNIST: evaluate_pictures(model, folder) evaluates on it."
+        )
     network = open_model(Path(model), "classifier").network
     try:
         part = getattr(mnist.load(data, log=log), split)
@@ -128,8 +132,15 @@ class PictureEvaluation:
 
 
 def is_labeled_folder(folder: Path) -> bool:
-    """Say whether a folder has subfolders named by digits."""
-    return any((folder / name).is_dir() for name in DIGIT_NAMES)
+    """Say whether a folder has subfolders named by digits.
+
+    Raises:
+        DataError: it can't be looked into.
+    """
+    try:
+        return any((folder / name).is_dir() for name in DIGIT_NAMES)
+    except OSError as error:
+        raise DataError(f"{folder} can't be looked into: {error.strerror or error}.") from error
 
 
 def evaluate_pictures(model: str | PathLike[str], folder: str | PathLike[str]) -> PictureEvaluation:

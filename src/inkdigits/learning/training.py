@@ -13,6 +13,7 @@ on seed and epoch alone, and a checkpoint holds everything else that an epoch st
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -21,8 +22,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +34,7 @@ import numpy.typing as npt
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.files import replacing
 from inkdigits.learning import mnist
+from inkdigits.learning.background import begin
 from inkdigits.learning.classifying import Classifying
 from inkdigits.learning.evaluation import Evaluation, PartEvaluation
 from inkdigits.learning.export import Export
@@ -151,7 +152,8 @@ def train(
         batch_size=recipe.batch_size if batch_size is None else batch_size,
         start="" if start is None else open_model(Path(start)).card.model_sha256,
     )
-    settings = {"recipe": recipe.to_dict(), "seed": check_seed(seed)}
+    seed = check_seed(seed)
+    settings = {"recipe": recipe.to_dict(), "seed": seed}
     folder = Path(out) if out is not None else Path("runs") / recipe.name
     if start is not None and folder.resolve() == Path(start).resolve():
         raise ArgumentError(
@@ -165,23 +167,32 @@ def train(
         log(f"{folder} is finished already.")
         return open_run(folder)
 
-    weights = None if start is None else _trained_weights(Path(start), recipe.network)
+    keras.utils.set_random_seed(seed)
+    network = build_network(recipe.network, supported(recipe.precision))
+    if start is not None:
+        _begin_with(network, Path(start))
     task = TASKS[recipe.part](recipe, seed, mnist.load(data, log=log))
-    try:
+    # Nothing is removed before everything is accepted.
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _clear(folder, everything=overwrite)
-        network, history = _fit(
-            recipe,
-            settings,
-            task,
-            weights=weights,
-            checkpoint=folder / CHECKPOINT_FILE,
-            on_start=on_start,
-            on_progress=on_progress,
-        )
-        return _finish(folder, network, history, task, log)
-    except BrokenPipeError:  # of the caller's output, not of the folder
-        raise
+    network, history = _fit(
+        recipe,
+        settings,
+        task,
+        network,
+        checkpoint=folder / CHECKPOINT_FILE,
+        on_start=on_start,
+        on_progress=on_progress,
+    )
+    return _finish(folder, network, history, task, log)
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Say of a folder that can't be written what is kept and what to do."""
+    try:
+        yield
     except OSError as error:
         kept = (folder / CHECKPOINT_FILE).exists()
         raise RunError(
@@ -204,8 +215,10 @@ def open_run(folder: str | PathLike[str]) -> Run:
     try:
         with (folder / "history.csv").open(newline="") as file:
             history = tuple({key: float(value) for key, value in row.items()} for row in csv.DictReader(file))
+        if not history:
+            raise ValueError("history.csv has no rows")
         evaluation = kind.from_dict(json.loads((folder / "evaluation.json").read_text()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(
             f"The run folder {folder} is damaged: {error}. Train it again with --overwrite."
         ) from error
@@ -231,6 +244,11 @@ def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
         )
     if resume and not names:
         raise RunError(f"There is no run to resume in {folder}. Leave out --resume to start one.")
+    if resume and not {CARD_FILE, CHECKPOINT_FILE}.intersection(names) and not all(map(_is_temporary, names)):
+        raise RunError(
+            f"{folder} holds parts of a run, but neither {CARD_FILE} nor {CHECKPOINT_FILE} to go on from. "
+            "Put back what is missing, or start again with --overwrite."
+        )
     if names and not (resume or overwrite):
         raise RunError(
             f"{folder} holds a run already. Go on with it (--resume), replace it (--overwrite) "
@@ -245,7 +263,8 @@ def _is_temporary(name: str) -> bool:
 
 def _clear(folder: Path, *, everything: bool) -> None:
     """Remove what a killed run left half-written, or the whole run."""
-    for path in list(folder.iterdir()):
+    # Last comes what says in which state a run is, in case this is killed.
+    for path in sorted(folder.iterdir(), key=lambda path: path.name in {CARD_FILE, CHECKPOINT_FILE}):
         if not (everything or _is_temporary(path.name)):
             continue
         if path.is_dir():
@@ -257,11 +276,12 @@ def _clear(folder: Path, *, everything: bool) -> None:
 def _check_settings(folder: Path, started: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to go on with a run that was started with other settings."""
     # A recipe written before it had some field had what is now that field's default.
-    recipe = {field.name: field.default for field in fields(Recipe)} | started["recipe"]
+    usual = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
+    recipe = usual | started["recipe"]
     differences = [
-        f"{name} was {recipe[name]!r} and is now {value!r}"
+        f"{name} was {recipe.get(name)!r} and is now {value!r}"
         for name, value in now["recipe"].items()
-        if recipe[name] != value
+        if recipe.get(name) != value
     ]
     if started["seed"] != now["seed"]:
         differences.append(f"seed was {started['seed']} and is now {now['seed']}")
@@ -314,22 +334,13 @@ def _fit(
     recipe: Recipe,
     settings: dict[str, Any],
     task: Task,
+    network: keras.Model,
     *,
-    weights: list[Floats] | None,
     checkpoint: Path,
     on_start: Callable[[keras.Model], None] | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train, and return the network of the epoch chosen on validation, and the history."""
-    keras.utils.set_random_seed(settings["seed"])
-    network = build_network(recipe.network, supported(recipe.precision))
-    if weights is not None:
-        if [each.shape for each in weights] != [each.shape for each in network.get_weights()]:
-            raise ArgumentError(
-                "The weights to start with are of a network with other layers than the recipe's, as an older "
-                "version of inkdigits had. Train the recipe without --start."
-            )
-        network.set_weights(weights)
     steps = -(-task.samples // recipe.batch_size)
     network.compile(
         _optimizer(recipe, steps),
@@ -392,35 +403,44 @@ def _fit(
     return network, history
 
 
-def _trained_weights(run: Path, network: str) -> list[Floats]:
-    """Return the weights of a finished run of this network."""
-    try:
-        trained = keras.models.load_model(run / KERAS_FILE, compile=False)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+def _begin_with(network: keras.Model, run: Path) -> None:
+    """Give a network the weights of a finished run of the same network."""
+    path = run / KERAS_FILE
+    if not path.is_file():
         raise RunError(
-            f"The weights to start with can't be read from {run / KERAS_FILE}: {error}. "
-            "A run folder has them."
+            f"The weights to start with are not there: {run} has no {KERAS_FILE}. A run folder has it."
+        )
+    try:
+        trained = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras's own errors share no class
+        raise RunError(
+            f"The weights to start with can't be read: {path} is damaged ({error}). "
+            "Copy it again from where it came, or train without --start."
         ) from error
-    if trained.name != network:
+    if trained.name != network.name:
         raise ArgumentError(
             f"The weights to start with are of another network than the recipe's. "
-            f"Received: {trained.name!r}, from {run}. Accepted: {network!r}"
+            f"Received: {trained.name!r}, from {run}. Accepted: {network.name!r}"
         )
     weights: list[Floats] = trained.get_weights()
-    return weights
+    if [each.shape for each in weights] != [each.shape for each in network.get_weights()]:
+        raise ArgumentError(
+            "The weights to start with are of a network with other layers than the recipe's, as an older "
+            "version of inkdigits had. Train the recipe without --start."
+        )
+    network.set_weights(weights)
 
 
 def _prepared(task: Task, first: int, last: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
     """Yield each epoch's number and what `Task.prepare` gives; the next is prepared while this one trains."""
     if first > last:  # killed while it was finishing
         return
-    with ThreadPoolExecutor(1) as background:
-        upcoming = background.submit(task.prepare, first)
-        for epoch in range(first, last + 1):
-            prepared = upcoming.result()
-            if epoch < last:
-                upcoming = background.submit(task.prepare, epoch + 1)
-            yield epoch, prepared
+    upcoming = begin(task.prepare, first)
+    for epoch in range(first, last + 1):
+        prepared = upcoming.result()
+        if epoch < last:
+            upcoming = begin(task.prepare, epoch + 1)
+        yield epoch, prepared
 
 
 def chosen_epoch(history: list[dict[str, float]]) -> int:
@@ -472,7 +492,7 @@ def _save(
         "best": best_weights,
     }.items():
         arrays |= {f"{group}/{i}": np.asarray(value) for i, value in enumerate(values)}
-    with replacing(checkpoint) as path, path.open("wb") as file:
+    with _writing(checkpoint.parent), replacing(checkpoint) as path, path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
@@ -507,22 +527,24 @@ def _finish(
     log: Callable[[str], None],
 ) -> Run:
     """Write what is left to write; the card comes last and says that the run is finished."""
-    with replacing(folder / KERAS_FILE) as path:
-        network.save(path)
-    with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
     figures = folder / "figures"
-    if figures.exists():  # of a run that was killed while it drew
-        shutil.rmtree(figures)
-    figures.mkdir()
+    with _writing(folder):
+        with replacing(folder / KERAS_FILE) as path:
+            network.save(path)
+        with replacing(folder / "history.csv") as path, path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(history[0]))
+            writer.writeheader()
+            writer.writerows(history)
+        if figures.exists():  # of a run that was killed while it drew
+            shutil.rmtree(figures)
+        figures.mkdir()
     log("Exporting and checking that the exported network gives the same numbers ...")
     exported = task.export(network)
-    with replacing(folder / "evaluation.json") as path:
-        path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
     log("Drawing the figures ...")
-    task.draw(figures, exported, history, chosen_epoch(history))
-    write_model_folder(folder, exported.onnx, exported.card)
-    (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+    with _writing(folder):
+        with replacing(folder / "evaluation.json") as path:
+            path.write_text(json.dumps(exported.evaluation.to_dict(), indent=2) + "\n")
+        task.draw(figures, exported, history, chosen_epoch(history))
+        write_model_folder(folder, exported.onnx, exported.card)
+        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     return Run(folder, tuple(history), exported.evaluation)

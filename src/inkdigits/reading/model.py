@@ -251,8 +251,13 @@ def open_model(folder: Path, part: str | None = None, *, threads: int = 1) -> Mo
     """
     if not 1 <= threads <= 64:
         raise ArgumentError(f"threads must be from 1 to 64. Received: {threads!r}")
-    if not folder.is_dir():
-        problem = "is not a folder" if folder.exists() else "does not exist"
+    try:
+        problem = "" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"
+    except OSError as error:
+        raise ModelError(
+            f"The model folder {folder} can't be looked into: {error.strerror or error}."
+        ) from error
+    if problem:
         raise ModelError(
             f"The model folder {folder} {problem}. A model folder holds {MODEL_FILE} and {CARD_FILE}; "
             "`inkdigits train` makes one."
@@ -361,6 +366,8 @@ def _read(path: Path, limit: int) -> bytes:
             f"both {MODEL_FILE} and {CARD_FILE} are needed.{hint}"
         )
     try:
+        if not path.is_file():  # a pipe, say, would be waited for
+            raise ModelError(f"{path} is no file.")
         if path.stat().st_size > limit:
             raise ModelError(f"{path} is larger than {limit:,} bytes, so it is none of inkdigits' files.")
         return path.read_bytes()

@@ -12,6 +12,7 @@ import bisect
 import functools
 import itertools
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -165,7 +166,8 @@ class Reader:
 
     def __init__(self, folder: str | PathLike[str] | None = None, *, threads: int = 1) -> None:
         parts = SHIPPED_READER if folder is None else Path(folder)
-        if missing := [part for part in PARTS if not (parts / part).is_dir()]:
+        # Path.is_dir raises where a name is too long.
+        if missing := [part for part in PARTS if not os.path.isdir(parts / part)]:  # noqa: PTH112
             raise ModelError(
                 f"{parts} is no reader folder: it lacks the folders {', '.join(missing)}. A reader folder "
                 f"holds three model folders: {', '.join(PARTS)}. `make models` makes one; to exchange a "
