@@ -107,6 +107,16 @@ def test_temperature_lowers_confidence_that_is_too_high():
     assert answers.confidence(temperature).mean() == pytest.approx(0.5, abs=0.1)
 
 
+def test_temperature_rises_until_sure_lines_are_right_as_promised():
+    """What is calibrated on the whole need not be where people rely on it."""
+    honest = [(0.95, 5)] * 94 + [(0.95, 6)] * 6 + [(0.999, 5)] * 99 + [(0.999, 6)]
+    logits = np.stack([_line(confidence) for confidence, _ in honest])
+    answers = Answers.of(logits, np.array([[digit, 0] for _, digit in honest]))
+    temperature = linereading.fit_temperature(answers)
+    sure = answers.confidence(temperature) >= linereading.SURE
+    assert sure.sum() == 100
+
+
 def test_a_line_without_an_answer_has_no_confidence():
     """Only what is read can be sure; but reading nothing can be right."""
     nothing = np.zeros((2, 4, len(NAMES)), np.float32)
