@@ -144,6 +144,6 @@ def test_a_line_too_long_for_once_is_read_in_pieces(mnist, monkeypatch):
     (at_once,) = reader.read([line])
     monkeypatch.setattr(lines, "PIECE", 100)
     in_pieces, nothing = reader.read([line, line[:, :0]])
-    until = 201 - 20  # how far a line is continued depends on what is read with it
+    until = 201 - lines.BESIDE // lines.SLICE  # how far a line is continued depends on what is read with it
     assert np.allclose(in_pieces[:until], at_once[:until], atol=1e-4)
     assert nothing.shape == (0, 16)

@@ -82,7 +82,7 @@ LIKELY = 0.5
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
 USUAL_LETTERS, FEW_LETTERS = 0.2, 0.2
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
-UNSURE, SURER = -0.4, 5.8
+UNSURE, SURER = -1.0, 5.1
 # Heights from the edge of the picture within which a number may be cut off; chance that it is not.
 EDGE, WHOLE = 0.05, 0.82
 MOST_HEIGHTS = 400  # of a digit, that a line is long
