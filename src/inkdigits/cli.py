@@ -14,7 +14,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,8 +25,6 @@ from inkdigits.errors import ArgumentError, MissingExtraError, RunError
 from inkdigits.learning.recipe import RECIPES, find_recipe
 
 if TYPE_CHECKING:
-    from keras import Model
-
     from inkdigits.learning.training import Progress
 
 
@@ -107,7 +105,7 @@ def train(
     find_recipe(recipe)  # a wrong word is told before TensorFlow starts
     begun = False
 
-    def on_start(network: Model) -> None:
+    def on_start(network: Any) -> None:
         nonlocal begun
         begun = True
         say(f"\n{summary(network)}\n")
