@@ -211,6 +211,14 @@ def test_errors_of_ones_own_functions_are_not_the_folders(tmp_path):
         train("classic", epochs=1, batch_size=5000, out=tmp_path / "run", on_progress=on_progress)
 
 
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    """A second one is refused while the first goes on, and removes nothing."""
+    (tmp_path / "model.keras").write_text("of the first")
+    with training._alone_in(tmp_path), pytest.raises(RunError, match="Another training writes into"):
+        train("classic", epochs=1, batch_size=5000, out=tmp_path, overwrite=True)
+    assert (tmp_path / "model.keras").read_text() == "of the first"
+
+
 def test_overwriting_replaces_the_run(tmp_path):
     """Even a run folder of which only a part is left is replaced."""
     (tmp_path / "model.keras").write_text("old")

@@ -54,6 +54,9 @@ class Classifying:
             images = augment(images, labels, rng, strength, poor, habits=not finishing)
         return to_input(images), _targets(labels)
 
+    def leave(self) -> None:
+        """Nothing: an epoch's images are prepared in seconds."""
+
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return loss and accuracy on the validation part."""
         part = self._dataset.validation

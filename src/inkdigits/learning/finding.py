@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import cv2
@@ -41,14 +43,19 @@ class Finding:
         self._recipe, self._seed, self._dataset = recipe, seed, dataset
         self.samples = recipe.samples
         self.loss: Any = finder_loss
+        self._left = Event()
         # Epochs count from 1 to MAX_EPOCHS, so no training page comes from the same random numbers.
         self._pages = _pages(dataset.validation, VALIDATION_PAGES, [0, 0], "held-out")
         self._validation = _arrays(self._pages)
 
     def prepare(self, epoch: int) -> tuple[Gray, npt.NDArray[np.float16]]:
         """Return an epoch's pages (N, 256, 256, 1) and their target maps (N, 64, 64, 7)."""
-        pages = _pages(self._dataset.train, self.samples, [self._seed, epoch], "training")
+        pages = _pages(self._dataset.train, self.samples, [self._seed, epoch], "training", self._left)
         return _arrays(pages)
+
+    def leave(self) -> None:
+        """Let `prepare` end soon, with fewer pages than it should."""
+        self._left.set()
 
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return the loss and the F1 of finding digits at a score of 0.4."""
@@ -147,10 +154,12 @@ def matches(digits: Floats, marks: Marks) -> int:
     return count
 
 
-def _pages(digits: Split, count: int, seed: list[int], purpose: Purpose) -> list[Page]:
+def _pages(
+    digits: Split, count: int, seed: list[int], purpose: Purpose, left: Event | None = None
+) -> list[Page]:
+    numbers = itertools.takewhile(lambda _: not (left and left.is_set()), range(count))
     return [
-        make_page(digits, np.random.default_rng([*seed, number]), SIDE, purpose=purpose)
-        for number in range(count)
+        make_page(digits, np.random.default_rng([*seed, number]), SIDE, purpose=purpose) for number in numbers
     ]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any, Self
 
 import cv2
@@ -46,13 +48,18 @@ class LineReading:
         self._recipe, self._seed, self._dataset = recipe, seed, dataset
         self.samples = recipe.samples
         self.loss: Any = keras.losses.CTC()
+        self._left = Event()
         # Epochs count from 1 to MAX_EPOCHS, so no training line comes from the same random numbers.
         self._validation = _lines(dataset.validation, VALIDATION_LINES, [0, 0], "held-out")
 
     def prepare(self, epoch: int) -> tuple[Batches, None]:
         """Return an epoch's lines and their characters."""
-        made = _lines(self._dataset.train, self.samples, [self._seed, epoch], "training")
+        made = _lines(self._dataset.train, self.samples, [self._seed, epoch], "training", self._left)
         return Batches(*made, self._recipe.batch_size, np.random.default_rng([self._seed, epoch])), None
+
+    def leave(self) -> None:
+        """Let `prepare` end soon, with fewer lines than it should."""
+        self._left.set()
 
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return the loss and the share of lines read without a mistake."""
@@ -109,13 +116,13 @@ class LineReading:
 
 
 def _lines(
-    digits: Split, count: int, seed: list[int], purpose: Purpose
+    digits: Split, count: int, seed: list[int], purpose: Purpose, left: Event | None = None
 ) -> tuple[Gray, npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Return lines (N, 32, 224, 1), their characters (N, 18), 0 where there is none, and widths (N,)."""
     lines = np.zeros((count, LINE_HEIGHT, WIDTH, 1), np.uint8)
     texts = np.zeros((count, LONGEST), np.int32)
     widths = np.zeros(count, np.int64)
-    for number in range(count):
+    for number in itertools.takewhile(lambda _: not (left and left.is_set()), range(count)):
         rng = np.random.default_rng([*seed, number])
         line = make_line(digits, rng, LINE_HEIGHT, WIDTH, purpose=purpose)
         lines[number, :, :, 0] = padded(line.image, WIDTH)

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
@@ -40,7 +41,6 @@ import platformdirs
 
 from inkdigits.errors import DataError
 from inkdigits.files import replacing
-from inkdigits.learning.background import begin
 
 Bytes = npt.NDArray[np.uint8]
 Files = dict[str, bytes]  # the four IDX files, uncompressed, by their original names
@@ -396,9 +396,17 @@ def _opened(address: str) -> HTTPResponse:
     A timeout for sockets doesn't bound the look-up of the name and counts anew for each of its IP addresses,
     so the opening runs in a thread that can be left behind.
     """
-    opening: Future[HTTPResponse] = begin(urllib.request.urlopen, address, timeout=_PATIENCE)
+    future: Future[HTTPResponse] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(urllib.request.urlopen(address, timeout=_PATIENCE))
+        except BaseException as failure:  # noqa: BLE001 - not hidden, handed to the thread that waits
+            future.set_exception(failure)
+
+    Thread(target=run, daemon=True).start()
     try:
-        return opening.result(timeout=_PATIENCE)
+        return future.result(timeout=_PATIENCE)
     except TimeoutError as failure:
         raise TimeoutError(f"no answer within {_PATIENCE:g} seconds") from failure
 

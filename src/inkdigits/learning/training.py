@@ -18,10 +18,12 @@ import csv
 import dataclasses
 import json
 import math
+import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, dataclass, fields
 from os import PathLike
 from pathlib import Path
@@ -34,7 +36,6 @@ import numpy.typing as npt
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.files import replacing
 from inkdigits.learning import mnist
-from inkdigits.learning.background import begin
 from inkdigits.learning.classifying import Classifying
 from inkdigits.learning.evaluation import Evaluation, PartEvaluation
 from inkdigits.learning.export import Export
@@ -175,17 +176,38 @@ def train(
     # Nothing is removed before everything is accepted.
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder, everything=overwrite)
-    network, history = _fit(
-        recipe,
-        settings,
-        task,
-        network,
-        checkpoint=folder / CHECKPOINT_FILE,
-        on_start=on_start,
-        on_progress=on_progress,
-    )
-    return _finish(folder, network, history, task, log)
+    with _alone_in(folder):
+        with _writing(folder):
+            _clear(folder, everything=overwrite)
+        network, history = _fit(
+            recipe,
+            settings,
+            task,
+            network,
+            checkpoint=folder / CHECKPOINT_FILE,
+            on_start=on_start,
+            on_progress=on_progress,
+        )
+        return _finish(folder, network, history, task, log)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of a folder, which would write over what this one writes."""
+    with contextlib.ExitStack() as opened:
+        try:
+            import fcntl
+
+            handle = os.open(folder, os.O_RDONLY)
+            opened.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+        except BlockingIOError as error:
+            raise RunError(
+                f"Another training writes into {folder}. Wait for its end, or choose another place (--out)."
+            ) from error
+        except (ModuleNotFoundError, OSError):  # Windows, or a file system, without such locks
+            pass
+        yield
 
 
 @contextlib.contextmanager
@@ -311,6 +333,9 @@ class Task(Protocol):
         Arrays, or a `keras.utils.PyDataset` of batches with both and None.
         """
 
+    def leave(self) -> None:
+        """Let what is being prepared in another thread end soon: after Ctrl-C nobody waits for it."""
+
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return "loss", which decides, and "accuracy", which people understand, of what it never saw."""
 
@@ -354,49 +379,50 @@ def _fit(
 
     history, best_weights = _restore(checkpoint, network, settings)
     began = time.perf_counter()
-    for epoch, (inputs, targets) in _prepared(task, len(history) + 1, recipe.epochs):
-        watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
-        fitted = network.fit(
-            inputs,
-            targets,
-            batch_size=None if targets is None else recipe.batch_size,
-            shuffle=False,  # they come in an order that is the same again after an interruption
-            verbose=0,
-            callbacks=[watch],
-        )
-        validated = task.validate(network)
-        history.append(
-            {
-                "epoch": epoch,
-                "learning_rate": float(network.optimizer.learning_rate),
-                "loss": fitted.history["loss"][0],
-                "accuracy": fitted.history.get("accuracy", [math.nan])[0],
-                "validation_loss": validated["loss"],
-                "validation_accuracy": validated["accuracy"],
-                "seconds": time.perf_counter() - began,
-            }
-        )
-        if not np.isfinite(validated["loss"]):
-            raise RunError(
-                f"The training diverged in epoch {epoch}: its loss is no number any more. "
-                f"Use a lower learning rate than {recipe.learning_rate}."
+    with contextlib.closing(_prepared(task, len(history) + 1, recipe.epochs)) as epochs:
+        for epoch, (inputs, targets) in epochs:
+            watch = _StepWatch(epoch, recipe.epochs, steps, on_progress)
+            fitted = network.fit(
+                inputs,
+                targets,
+                batch_size=None if targets is None else recipe.batch_size,
+                shuffle=False,  # they come in an order that is the same again after an interruption
+                verbose=0,
+                callbacks=[watch],
             )
-        if chosen_epoch(history) == epoch:
-            best_weights = network.get_weights()
-        _save(checkpoint, network, settings, history, best_weights)
-        if on_progress:
-            on_progress(
-                Progress(
-                    epoch,
-                    recipe.epochs,
-                    steps,
-                    steps,
-                    history[-1]["loss"],
-                    history[-1]["accuracy"],
-                    history[-1],
+            validated = task.validate(network)
+            history.append(
+                {
+                    "epoch": epoch,
+                    "learning_rate": float(network.optimizer.learning_rate),
+                    "loss": fitted.history["loss"][0],
+                    "accuracy": fitted.history.get("accuracy", [math.nan])[0],
+                    "validation_loss": validated["loss"],
+                    "validation_accuracy": validated["accuracy"],
+                    "seconds": time.perf_counter() - began,
+                }
+            )
+            if not np.isfinite(validated["loss"]):
+                raise RunError(
+                    f"The training diverged in epoch {epoch}: its loss is no number any more. "
+                    f"Use a lower learning rate than {recipe.learning_rate}."
                 )
-            )
-        began = time.perf_counter()
+            if chosen_epoch(history) == epoch:
+                best_weights = network.get_weights()
+            _save(checkpoint, network, settings, history, best_weights)
+            if on_progress:
+                on_progress(
+                    Progress(
+                        epoch,
+                        recipe.epochs,
+                        steps,
+                        steps,
+                        history[-1]["loss"],
+                        history[-1]["accuracy"],
+                        history[-1],
+                    )
+                )
+            began = time.perf_counter()
     if recipe.precision != "float32":
         network = build_network(recipe.network)  # in the precision it will be used in
     network.set_weights(best_weights)
@@ -431,16 +457,20 @@ def _begin_with(network: keras.Model, run: Path) -> None:
     network.set_weights(weights)
 
 
-def _prepared(task: Task, first: int, last: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
+def _prepared(task: Task, first: int, last: int) -> Generator[tuple[int, tuple[Any, Any]]]:
     """Yield each epoch's number and what `Task.prepare` gives; the next is prepared while this one trains."""
     if first > last:  # killed while it was finishing
         return
-    upcoming = begin(task.prepare, first)
-    for epoch in range(first, last + 1):
-        prepared = upcoming.result()
-        if epoch < last:
-            upcoming = begin(task.prepare, epoch + 1)
-        yield epoch, prepared
+    with ThreadPoolExecutor(1) as background:
+        try:
+            upcoming = background.submit(task.prepare, first)
+            for epoch in range(first, last + 1):
+                prepared = upcoming.result()
+                if epoch < last:
+                    upcoming = background.submit(task.prepare, epoch + 1)
+                yield epoch, prepared
+        finally:
+            task.leave()
 
 
 def chosen_epoch(history: list[dict[str, float]]) -> int:
