@@ -68,9 +68,10 @@ def test_interrupted_import_is_said_as_any_interrupt(monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
-def test_full_disk_behind_a_redirection_is_said():
+@pytest.mark.parametrize("arguments", [["classify", str(SEVEN)], ["train", "--help"], ["--version"]])
+def test_full_disk_behind_a_redirection_is_said(arguments):
     """In a sentence, and not as if it were a mistake of the program."""
-    command = [sys.executable, "-m", "inkdigits", "classify", str(SEVEN)]
+    command = [sys.executable, "-m", "inkdigits", *arguments]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (

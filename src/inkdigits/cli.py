@@ -20,7 +20,7 @@ import click
 
 from inkdigits import __version__
 from inkdigits.cli_reading import classify, read
-from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, printable
+from inkdigits.console import DISK_FULL, INTERRUPTED, Command, Failure, is_quiet, printable, unwritable
 from inkdigits.errors import ArgumentError, MissingExtraError, RunError
 from inkdigits.learning.recipe import RECIPES, find_recipe
 
@@ -380,7 +380,14 @@ def _accuracy(share: float) -> str:
 
 def main() -> None:
     """Run the command line."""
-    cli(prog_name="inkdigits")
+    try:
+        cli(prog_name="inkdigits")
+    except OSError as error:  # of --help and --version, which no command handles
+        if error.errno not in DISK_FULL:
+            raise
+        failure = unwritable(error)
+        failure.show()
+        sys.exit(failure.exit_code)
 
 
 if __name__ == "__main__":

@@ -57,15 +57,20 @@ class Command(click.Command):
             if traceback:
                 raise
             if isinstance(error, OSError) and error.errno in DISK_FULL:
-                # What is left in the buffer goes nowhere, or the interpreter would fail over it once more.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise Failure(f"The output can't be written: {error.strerror}.") from error
+                raise unwritable(error) from error
             if isinstance(error, InkdigitsError):
                 raise Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
             kind = type(error).__name__
             raise Failure(
                 f"Unexpected {kind}: {error}. Run again with --traceback to see where, and please report it."
             ) from error
+
+
+def unwritable(error: OSError) -> Failure:
+    """Return what to say where the disk behind standard output is full."""
+    # What is left in the buffer goes nowhere, or the interpreter would fail over it once more.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Failure(f"The output can't be written: {error.strerror}.")
 
 
 def say(sentence: str) -> None:

@@ -272,6 +272,18 @@ def test_truncated_archive(npz: Path, tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_archive_with_damaged_content(packing: int, tmp_path: Path) -> None:
+    """However it is packed, what is damaged inside is refused."""
+    with zipfile.ZipFile(tmp_path / "mnist.npz", "w", packing) as archive:
+        archive.writestr("x_train.npy", np.random.default_rng(0).bytes(1000))
+    damaged = bytearray((tmp_path / "mnist.npz").read_bytes())
+    damaged[45:200] = bytes(155)
+    (tmp_path / "mnist.npz").write_bytes(damaged)
+    with pytest.raises(DataError, match=r"mnist.npz can't be read"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("first", "complaint"),
     [

@@ -170,10 +170,11 @@ def test_card_that_is_no_card_is_said(folder, text):
         open_model(folder)
 
 
-def test_threads_out_of_range_are_refused():
-    """A number of threads that makes no sense is refused."""
-    with pytest.raises(ArgumentError, match="threads must be from 1 to 64"):
-        open_model(SHIPPED_MODEL, threads=0)
+@pytest.mark.parametrize("threads", [0, 65, 1.5, "2"])
+def test_threads_out_of_range_are_refused(threads):
+    """A number of threads that makes no sense is refused, and so is what is no number of them."""
+    with pytest.raises(ArgumentError, match=f"threads must be from 1 to 64. Received: {threads!r}"):
+        open_model(SHIPPED_MODEL, threads=threads)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes can't be bound to cores here")

@@ -249,7 +249,7 @@ def open_model(folder: Path, part: str | None = None, *, threads: int = 1) -> Mo
         ModelError: the folder or a file is missing, damaged, foreign, changed since the export, or of
             another schema.
     """
-    if not 1 <= threads <= 64:
+    if not isinstance(threads, int) or not 1 <= threads <= 64:
         raise ArgumentError(f"threads must be from 1 to 64. Received: {threads!r}")
     try:
         problem = "" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"
