@@ -65,16 +65,28 @@ def test_likeliest_path_with_so_many_digits(count, text):
 
 
 def test_path_with_a_free_number_of_digits_is_the_best_path():
-    """Of random answers, where one path is as good as another but for the numbers."""
+    """Of random answers, where one path is as good as another but for the numbers and how they begin."""
     rng = np.random.default_rng(7)
     for _ in range(20):
         slices = rng.dirichlet(np.full(len(NAMES), 0.1), 12).astype(np.float32)
+        slices[:, [NAMES.index(sign) for sign in "/:"]] = 0
         assert best_path_with(slices, 0, 12) == best_path(slices)
 
 
 def test_signs_are_no_digits():
     """They come for nothing."""
     assert "".join(c.value for c in characters(answers("-3.14"), digits=(3, 3))) == "-3.14"
+
+
+@pytest.mark.parametrize("digits", [None, (2, 2)])
+@pytest.mark.parametrize("sign", "/:")
+def test_no_line_begins_with_a_slash_or_a_colon(sign, digits):
+    """What looks more like one than like a 1 is a 1; after a digit it is what it looks like."""
+    slices = answers(f"{sign} 4{sign} ")
+    slices[[0, 3]] *= 0.6
+    slices[[0, 3], NAMES.index("1")] = 0.4
+    text = "".join(character.value for character in characters(slices, digits=digits))
+    assert text == f"14{sign}"
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ SLICE = 2  # pixels of the width for each of its answers
 BEAMS, UNLIKELY = 8, 1e-3  # texts followed at once; a character below this chance begins none
 HOPELESS = 1e-4  # of the likeliest text; what is less likely than that share of it is followed no more
 NAMES: tuple[str, ...] = tuple(PARTS["lines"]["labels"])  # the first is "nothing new"
+AFTER_A_DIGIT = [NAMES.index(sign) for sign in "/:"]  # no line begins so: it is a slanted 1, or dirt
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,8 @@ def best_path(answers: Floats) -> list[tuple[int, int, int]]:
 def decode(answers: Floats) -> tuple[int, ...]:
     """Return the likeliest text of answers (T, 16), probabilities: many paths may lead to one text.
 
-    Prefix beam search (A. Graves et al., ICML 2006; A. Hannun et al., arXiv 1408.2873).
+    Prefix beam search (A. Graves et al., ICML 2006; A. Hannun et al., arXiv 1408.2873). A slash or a colon
+    is no beginning.
 
     Returns:
         The numbers of its characters, none of them 0.
@@ -192,6 +194,8 @@ def decode(answers: Floats) -> tuple[int, ...]:
             before, same = longer.get(text, (0.0, 0.0))
             longer[text] = before + (empty + full) * row[0], same + (full * row[last] if text else 0.0)
             for label in likely:
+                if label in AFTER_A_DIGIT and not (settled or text):
+                    continue
                 # The same character again needs nothing in between, or it is the same one still.
                 chance = (empty if label == last else empty + full) * row[label]
                 before, same = longer.get((*text, label), (0.0, 0.0))
@@ -293,6 +297,7 @@ def best_path_with(answers: Floats, fewest: int, most: int) -> list[tuple[int, i
     is_digit = (labels >= first) & (labels < first + 10)
     score = np.full((most + 1, len(labels)), -np.inf)  # by digits so far and last answer
     score[0, ~is_digit] = logs[0, ~is_digit]
+    score[0, AFTER_A_DIGIT] = -np.inf
     score[1, is_digit] = logs[0, is_digit]
     back = []  # for each slice, the answer before
     for log in logs[1:]:
@@ -305,7 +310,7 @@ def best_path_with(answers: Floats, fewest: int, most: int) -> list[tuple[int, i
         before[:, 0] = best
         new = np.take_along_axis(score, before, axis=1)
         before[1:, is_digit], new[1:, is_digit] = before[:-1, is_digit], new[:-1, is_digit]
-        new[0, is_digit] = -np.inf
+        new[0, is_digit] = new[0, AFTER_A_DIGIT] = -np.inf
         stays = score >= new
         back.append(np.where(stays, labels, before))
         score = np.where(stays, score, new) + log
