@@ -399,7 +399,7 @@ def test_unlikely_digit_among_numbers_is_left_out(reader, readings, monkeypatch)
 
 @pytest.mark.parametrize(
     ("passed_over", "confidence", "likely"),
-    [(0, 0.5, 0.0), (1, 0.5, 0.0), (5, 1.0, 0.8), (5, 0.5, 0.903), (20, 1.0, 0.941)],
+    [(0, 0.5, 0.0), (1, 0.5, 0.0), (5, 1.0, 0.7), (5, 0.5, 0.845), (20, 1.0, 0.903)],
 )
 def test_page_of_letters_has_only_sure_numbers(passed_over, confidence, likely):
     """The more of what the finder saw is passed over or doubtful, the surer what is left has to be."""
@@ -416,6 +416,15 @@ def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[i
     none = np.zeros((0, 4), np.float32)
     places = np.array(boxes, np.float32)
     return reading._Ink([], places, is_sign, np.array(scores, np.float32), *[[]] * 5, none, len(boxes))
+
+
+def test_number_that_is_rather_none_is_left_out(monkeypatch):
+    """A long one is less likely to be right as a whole, and yet one."""
+    ink = ink_at(*[(50 + 12 * i, 40, 10, 20) for i in range(6)], scores=[0.9] * 6)
+    numbers = [([0], 0.29), ([1], 0.31), ([2, 3], 0.08), ([4, 5], 0.1)]
+    found = [reading._Found(0, number, confidence) for number, confidence in numbers]
+    monkeypatch.setattr(reading, "_likely", lambda *_: found)
+    assert reading._likely_on_page(ink, Box(0, 0, 300, 100)) == [found[1], found[3]]
 
 
 def test_what_the_finder_is_sure_of_is_more_likely_a_number():

@@ -79,8 +79,10 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 # Confidence below which a single digit among other numbers is taken for a letter or a blot (one that is all a
 # page has was meant to be one), and a number of which the finder saw no digit.
 LIKELY = 0.5
+# And confidence a digit below which a number as a whole is rather none, as it is told in the end.
+LIKELY_A_DIGIT = 0.3
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
-USUAL_LETTERS, FEW_LETTERS = 0.2, 0.2
+USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
 UNSURE, SURER = -1.0, 5.1
 # Heights from the edge of the picture within which a number may be cut off; chance that it is not.
@@ -570,7 +572,8 @@ def _numbers(
 def _likely_on_page(ink: _Ink, frame: Box) -> list[_Found]:
     """Return what is a number and not a letter or a blot, as likely as all about it is right."""
     found = [each.times(_chance_of_digits(ink, each.number)) for each in _found(ink)]
-    return [each.times(_chance_of_whole(ink, each.number, frame)) for each in _likely(ink, found)]
+    likely = [each.times(_chance_of_whole(ink, each.number, frame)) for each in _likely(ink, found)]
+    return [each for each in likely if each.confidence >= LIKELY_A_DIGIT ** _digits(ink, each.number)]
 
 
 def _likely(ink: _Ink, found: Sequence[_Found]) -> list[_Found]:

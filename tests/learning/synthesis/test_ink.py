@@ -197,6 +197,15 @@ def test_signs_stand_close_in_a_wide_hand(mnist, rng):
     assert width_of(number_glyphs("3.3", mnist.train, hand, rng), hand) < wide
 
 
+def test_signs_touch_digits_in_a_close_hand(mnist):
+    """A decimal point may reach a little below its digit, but never out of sight."""
+    close, apart = (
+        width_of(number_glyphs("3.", mnist.train, PLAIN, np.random.default_rng(0)), replace(PLAIN, gap=gap))
+        for gap in (-1.0, 0.0)
+    )
+    assert close - apart == pytest.approx(-0.08)
+
+
 @pytest.mark.parametrize(
     ("digit", "habit"),
     [("1", {"flag": 0.6}), ("1", {"base": True}), ("7", {"crossed": True}), ("7", {"serif": True})],

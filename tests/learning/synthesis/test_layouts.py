@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inkdigits.learning.synthesis import layouts
-from inkdigits.learning.synthesis.ink import SIGNS, number_glyphs, some_hand
+from inkdigits.learning.synthesis.ink import SIGNS, UNREAD, number_glyphs, some_hand, stroke_glyph
 from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_number, some_pen
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
@@ -26,6 +26,49 @@ def test_numbers_are_well_formed():
     assert {len(re.sub(r"\D", "", text)) for text in texts} >= set(range(1, 14))
     for sign in SIGNS:
         assert any(sign in text for text in texts)
+
+
+def sums(mnist, seeds=100):
+    """The parts of some sums, as labels, each with the space between them."""
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        hand = some_hand(rng, 0.0, "training")
+        parts, space = layouts.some_sum(mnist.train, hand, rng, "training")
+        yield [[glyph.label for glyph in part] for part in parts], space
+
+
+def test_what_stands_between_the_numbers_of_a_sum_is_not_read(mnist):
+    """Not even a minus: numbers and signs take turns, and the first is a number."""
+    for parts, _ in sums(mnist):
+        assert all(0 <= label < 10 for part in parts[::2] for label in part)
+        assert parts[1::2] == [[UNREAD]] * (len(parts) // 2)
+
+
+def test_a_minus_has_room_on_both_sides(mnist, monkeypatch):
+    """By which it is told from one that belongs to a number."""
+    drawn = []
+    monkeypatch.setattr(
+        layouts, "stroke_glyph", lambda name, rng: drawn.append(name) or stroke_glyph(name, rng)
+    )
+    spaces = {True: [], False: []}
+    for _, space in sums(mnist):
+        spaces["-" in drawn].append(space)
+        drawn.clear()
+    assert min(spaces[True]) >= 0.45 > min(spaces[False])
+
+
+def test_each_number_of_a_sum_is_a_string(mnist):
+    """So that no page says that 8 + 3 is 83."""
+    rng = np.random.default_rng(0)
+    sheet = blank()
+    layouts._sums(sheet, mnist.train, rng)
+    boxes, lines = np.array(sheet.boxes), np.array(sheet.lines)
+    assert len(set(lines)) > 1
+    for string in set(lines):
+        start, end = boxes[lines == string, 0].min(), boxes[lines == string, 0].max()
+        between = (boxes[:, 0] > start) & (boxes[:, 0] < end)
+        level = abs(boxes[:, 1] - boxes[lines == string, 1].mean()) < boxes[:, 3].max() / 2
+        assert (lines[between & level] == string).all()
 
 
 @pytest.mark.parametrize("layout", set(LAYOUTS), ids=lambda layout: layout.__name__)

@@ -53,6 +53,7 @@ STROKES: dict[str, list[list[tuple[float, float]]]] = {
     "+": [[(0, 11), (12, 11)], [(6, 5), (6, 17)]],
     "=": [[(0, 8), (11, 7.5)], [(0, 13), (11, 13)]],
     "\u00d7": [[(0, 6), (10, 16)], [(10, 6), (0, 16)]],
+    "÷": [[(0, 11), (12, 11)], [(6, 5), (6.3, 5.2)], [(6, 17), (6.3, 17.2)]],
     "~": [[(0, 12), (3, 9), (6, 12), (10, 9)]],
     "*": [[(0, 5), (8, 11)], [(8, 5), (0, 11)], [(4, 3), (4, 13)]],
     "#": [[(4, 0), (2, 20)], [(10, 0), (8, 20)], [(0, 6), (13, 6)], [(-1, 14), (12, 14)]],
@@ -136,7 +137,8 @@ SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
         [[(8, -1), (2, 7), (0, 15), (4, 20), (9, 16), (6, 11), (-2, 16)]],
     ],
     7: [  # hooked and crossed; a wave, crossed or not; little of a head and a long bar; an f;
-        # a large hook; a bar from the digit before it; hardly a head; curved; like a z without its foot
+        # a large hook; a bar from the digit before it; hardly a head; curved; like a z without its foot;
+        # crossed on an upright stem, hooked or not
         [[(0, 5), (0, 0), (4, 2), (10, 0), (7, 9), (5, 21)], [(2, 11), (11, 10)]],
         [[(0, 3), (2, 0), (6, 2), (11, -1), (7, 9), (5, 21)], [(1, 11), (11, 9)]],
         [[(0, 4), (2, 0), (6, 2), (11, 0), (6, 10), (4, 21)]],
@@ -148,6 +150,8 @@ SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
         [[(4, 2), (7, 1), (6, 11), (5, 21)], [(-1, 10), (12, 9)]],
         [[(0, 2), (5, 0), (9, 1), (9, 7), (6, 14), (6, 22)]],
         [[(-1, 3), (3, 0), (11, 1), (6, 9), (0, 20)]],
+        [[(0, 1), (9, 0), (9, 21)], [(3, 10), (14, 10)]],
+        [[(0, 4), (1, 0), (8, 0), (8, 21)], [(2, 11), (13, 10)]],
     ],
     8: [  # begun in its middle or at the right; open at its head or its side; of two rings; a crossed S; a B
         [[(5, 9), (1, 4), (5, 0), (9, 3), (5, 9), (0, 15), (5, 20), (10, 15), (5, 9)]],
@@ -537,11 +541,11 @@ def width_of(glyphs: Sequence[Glyph], hand: Hand, gaps: Iterable[float] = ()) ->
 def _gap(hand: Hand, glyph: Glyph, following: Glyph, shift: float = 0.0) -> float:
     """Return the gap between two glyphs, ``shift`` more than usual.
 
-    Signs stand close even where digits stand far apart, but touch none; and no digit is written over more
-    than a part of the one before it.
+    Signs stand close even where digits stand far apart, and where these are close, touch them or reach a
+    little below; no digit is written over more than a part of the one before it.
     """
     if 10 <= glyph.label < UNREAD or 10 <= following.label < UNREAD:
-        return min(max(hand.gap + shift, 0.04), 0.3)
+        return min(max(hand.gap + shift, -0.08), 0.3 + 3 * max(shift, 0.0))
     gap = hand.gap + shift
     narrower = min(glyph.image.shape[1] / glyph.unit, following.image.shape[1] / following.unit)
     return float(max(gap, -0.35 * hand.aspect * narrower))

@@ -20,7 +20,16 @@ from inkdigits.learning.synthesis.clutter import (
     some_letter,
     some_word,
 )
-from inkdigits.learning.synthesis.ink import UNREAD, Glyph, Hand, String, number_glyphs, some_hand, width_of
+from inkdigits.learning.synthesis.ink import (
+    UNREAD,
+    Glyph,
+    Hand,
+    String,
+    number_glyphs,
+    some_hand,
+    stroke_glyph,
+    width_of,
+)
 from inkdigits.learning.synthesis.lettering import fonts
 from inkdigits.learning.synthesis.paper import Kind, Purpose, choose
 from inkdigits.learning.synthesis.sheet import Point, Sheet, area_of
@@ -72,6 +81,30 @@ def some_glyphs(digits: Split | None, hand: Hand, sheet: Sheet, rng: np.random.G
         return [some_word(rng, sheet.purpose) if rng.random() < 0.8 else some_letter(rng, sheet.purpose)]
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
     return beside(glyphs, rng, sheet.purpose) if rng.random() < 0.12 else glyphs
+
+
+def some_sum(
+    digits: Split | None, hand: Hand, rng: np.random.Generator, purpose: Purpose
+) -> tuple[list[list[Glyph]], float]:
+    """Return a sum, and the extra space between its parts in shares of the height.
+
+    Its parts are numbers, or letters where there is nothing to read, and between them what is done with them.
+    A minus between numbers belongs to none of them: it has room on both sides, which a sign has not.
+    """
+    parts: list[list[Glyph]] = []
+    signs = [choose("+-\u00d7÷", rng) for _ in range(int(rng.integers(1, 4)))]
+    signs += ["="] * int(rng.integers(2))
+    for name in signs:
+        parts += [_some_term(digits, hand, rng, purpose), [stroke_glyph(name, rng)]]
+    if signs[-1] != "=" or rng.random() < 0.6:
+        parts.append(_some_term(digits, hand, rng, purpose))
+    return parts, float(rng.uniform(0.45 if "-" in signs else 0.1, 1.1))
+
+
+def _some_term(digits: Split | None, hand: Hand, rng: np.random.Generator, purpose: Purpose) -> list[Glyph]:
+    if digits is None:
+        return [some_letter(rng, purpose)]
+    return number_glyphs(str(rng.integers(10 ** rng.integers(1, 4))), digits, hand, rng)
 
 
 def shortened(glyphs: list[Glyph], most: int) -> list[Glyph]:
@@ -166,6 +199,31 @@ def _rows(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
         down += step * rng.uniform(0.95, 1.05)
         if rng.random() < 0.08:
             break
+    sheet.write(strings, hand, height, rng)
+
+
+def _sums(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
+    """Write a sum, or one under the other."""
+    hand = some_pen(sheet.kind, rng, sheet.purpose)
+    parts, space = some_sum(digits, hand, rng, sheet.purpose)
+    wide = sum(width_of(glyphs, hand) + hand.gap + space for glyphs in parts)
+    height = _some_size(11, min(0.95 * sheet.width / wide, 0.5 * sheet.height), rng)
+    step, angle = height * rng.uniform(1.3, 3), float(sheet.angle + rng.normal(0, 0.02))
+    left = rng.uniform(-sheet.width / 2, max(sheet.width / 2 - wide * height, 1 - sheet.width / 2))
+    down = rng.uniform(min(height - sheet.height / 2, 0), sheet.height / 2)
+    strings: list[String] = []
+    while down < sheet.height / 2 and sum(len(string.glyphs) for string in strings) < MOST:
+        right = left
+        for glyphs in parts:
+            start = sheet.at(right, down)
+            area, width = area_of(glyphs, hand, height, start, angle)
+            sheet.claim(area)
+            strings.append(String(glyphs, start[0], start[1], angle))
+            right += width + (hand.gap + space * rng.uniform(0.8, 1.2)) * height
+        if rng.random() < 0.3:
+            break
+        parts, space = some_sum(digits, hand, rng, sheet.purpose)
+        down += step
     sheet.write(strings, hand, height, rng)
 
 
@@ -316,5 +374,5 @@ def _form(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
 _Layout = Callable[[Sheet, Split | None, np.random.Generator], None]
 LAYOUTS: tuple[_Layout, ...] = (  # as often as they are named
     *(_scatter, _scatter, _scatter, _fill, _rows, _rows, _rows),
-    *(_table, _table, _comb, _form),
+    *(_table, _table, _comb, _form, _sums),
 )

@@ -28,7 +28,14 @@ from inkdigits.learning.synthesis.ink import (
     width_of,
     write,
 )
-from inkdigits.learning.synthesis.layouts import LAYOUTS, shortened, some_glyphs, some_number, some_pen
+from inkdigits.learning.synthesis.layouts import (
+    LAYOUTS,
+    shortened,
+    some_glyphs,
+    some_number,
+    some_pen,
+    some_sum,
+)
 from inkdigits.learning.synthesis.paper import (
     Kind,
     Purpose,
@@ -293,6 +300,11 @@ def _line_glyphs(
             more = number_glyphs(some_number(rng).strip("-")[:5].rstrip(SIGNS), digits, hand, rng)
             gaps += [float(rng.uniform(0.6, 1.5)), *([0.0] * (len(more) - 1))]
             glyphs = glyphs + more
+    elif chance < 0.6:
+        parts, space = some_sum(digits, hand, rng, purpose)
+        glyphs = [glyph for part in parts for glyph in part]
+        gaps = [0.0 if i else space * rng.uniform(0.8, 1.2) for part in parts for i in range(len(part))]
+        gaps[0] = 0.0
     return glyphs, gaps
 
 
