@@ -368,8 +368,17 @@ def part_lines(lines: Sequence[Line], chances: Sequence[Floats], signs: Flags) -
     ]
 
 
-def chances_within(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = None) -> list[Floats]:
+def chances_within(
+    boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = None, telling: Flags | None = None
+) -> list[Floats]:
     """Return of each line how likely each of its gaps is within a number; see `find_numbers`.
+
+    Args:
+        boxes: float32 of shape (N, 4): x, y, width, height.
+        lines: of these boxes.
+        is_sign: bool of shape (N,), which boxes are signs; None if all are digits.
+        telling: bool of shape (lines,), which lines tell how others are written, and are no dirt; None for
+            all.
 
     Returns:
         Of each line float64 of shape (indices - 1,), 0 to 1, from left to right.
@@ -380,9 +389,10 @@ def chances_within(boxes: Boxes, lines: Sequence[Line], is_sign: Flags | None = 
     gaps = [_gaps(exact, line.indices, signs) for line in lines]
     beside = [_beside_sign(line.indices, signs) for line in lines]
     evidence = [_evidence(of_line[~by]) for of_line, by in zip(gaps, beside, strict=True)]
+    beliefs = _beliefs(np.stack(evidence), np.ones(len(lines), np.bool_) if telling is None else telling)
     return [
         _chance_within(of_line, by, belief)
-        for of_line, by, belief in zip(gaps, beside, _beliefs(np.stack(evidence)), strict=True)
+        for of_line, by, belief in zip(gaps, beside, beliefs, strict=True)
     ]
 
 
@@ -454,11 +464,12 @@ def _page_model() -> tuple[Floats, Floats]:
     return page, np.block([on_apart, on_others])
 
 
-def _beliefs(evidence: Floats) -> Floats:
-    """Return how likely each state of each line is, told by all lines.
+def _beliefs(evidence: Floats, telling: Flags) -> Floats:
+    """Return how likely each state of each line is, told by itself and by all telling lines.
 
     Args:
         evidence: of shape (lines, shares, places).
+        telling: of shape (lines,).
 
     Returns:
         Of shape (lines, shares, 2, places), adding up to 1 for each line; of the two, the first is that the
@@ -468,7 +479,8 @@ def _beliefs(evidence: Floats) -> Floats:
     likelihood = np.exp(evidence - evidence.max((1, 2), keepdims=True))
     likelihood = np.concatenate([likelihood, likelihood], axis=2)  # gaps alone don't tell which
     of_lines = np.log(likelihood @ line_on_page.T + 1e-300)
-    others = np.log(SHARE_CHANCES[:, np.newaxis] * page) + of_lines.sum(0) - of_lines
+    told = of_lines * telling[:, np.newaxis, np.newaxis]
+    others = np.log(SHARE_CHANCES[:, np.newaxis] * page) + told.sum(0) - told
     beliefs = likelihood * (np.exp(others - others.max((1, 2), keepdims=True)) @ line_on_page)
     beliefs /= beliefs.sum((1, 2), keepdims=True)
     return np.asarray(beliefs.reshape(*evidence.shape[:2], 2, -1))

@@ -409,7 +409,8 @@ def _place(
         scores.append(seen)
     where = np.concatenate(boxes)
     is_sign = np.array([character.value in SIGNS for character in characters], np.bool_)
-    within = chances_within(where, found, is_sign)
+    telling = np.array([_is_likely(texts[row], answers[row]) for row in rows], np.bool_)
+    within = chances_within(where, found, is_sign, telling)
     numbers = [[list(number) for number in line] for line in part_lines(found, within, is_sign)]
     return _Ink(
         characters,
@@ -424,6 +425,12 @@ def _place(
         np.concatenate(unnamed),
         int((~marks.is_sign).sum()),
     )
+
+
+def _is_likely(text: Sequence[Character], answers: Floats) -> bool:
+    """Tell whether a line's text is likely, character by character, and not read from dirt."""
+    names = [NAMES.index(character.value) for character in text]
+    return likelihood(answers, names) >= LIKELY_A_DIGIT ** len(names)
 
 
 def _cut_up(line: Line, sizes: Sequence[int]) -> list[list[int]]:
