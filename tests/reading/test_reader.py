@@ -421,7 +421,7 @@ def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[i
 def test_number_that_is_rather_none_is_left_out(monkeypatch):
     """A long one is less likely to be right as a whole, and yet one."""
     ink = ink_at(*[(50 + 12 * i, 40, 10, 20) for i in range(6)], scores=[0.9] * 6)
-    numbers = [([0], 0.29), ([1], 0.31), ([2, 3], 0.08), ([4, 5], 0.1)]
+    numbers = [([0], 0.34), ([1], 0.36), ([2, 3], 0.11), ([4, 5], 0.13)]
     found = [reading._Found(0, number, confidence) for number, confidence in numbers]
     monkeypatch.setattr(reading, "_likely", lambda *_: found)
     assert reading._likely_on_page(ink, Box(0, 0, 300, 100)) == [found[1], found[3]]

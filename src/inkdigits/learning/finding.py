@@ -27,7 +27,6 @@ SIDE = 256  # pixels of a page
 VALIDATION_PAGES = 300  # to choose the epoch and the threshold
 EVALUATION_PAGES = 500  # to measure what was chosen
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-NEARLY = 0.01  # of F1, that a higher threshold may cost
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -68,8 +67,7 @@ class Finding:
         inputs, _ = self._validation
         maps = _scored(network.predict(inputs, batch_size=20, verbose=0))
         f1 = {threshold: _f1(self._pages, maps, threshold) for threshold in THRESHOLDS}
-        # Real pages have more dirt than these, and what is no digit misleads about all that is read.
-        threshold = max(each for each in THRESHOLDS if f1[each] >= max(f1.values()) - NEARLY)
+        threshold = max(THRESHOLDS, key=f1.__getitem__)
         pages = _pages(self._dataset.validation, EVALUATION_PAGES, [0, MAX_EPOCHS + 1], "held-out")
         inputs, targets = _arrays(pages)
         logits = network.predict(inputs, batch_size=20, verbose=0)

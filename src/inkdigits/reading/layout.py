@@ -391,8 +391,7 @@ def chances_within(
     evidence = [_evidence(of_line[~by]) for of_line, by in zip(gaps, beside, strict=True)]
     beliefs = _beliefs(np.stack(evidence), np.ones(len(lines), np.bool_) if telling is None else telling)
     return [
-        _chance_within(of_line, by, belief)
-        for of_line, by, belief in zip(gaps, beside, beliefs, strict=True)
+        _chance_within(of_line, by, belief) for of_line, by, belief in zip(gaps, beside, beliefs, strict=True)
     ]
 
 

@@ -80,7 +80,7 @@ SEEN_TWICE = 0.14  # times as likely for the line reader is enough for a digit t
 # page has was meant to be one), and a number of which the finder saw no digit.
 LIKELY = 0.5
 # And confidence a digit below which a number as a whole is rather none, as it is told in the end.
-LIKELY_A_DIGIT = 0.3
+LIKELY_A_DIGIT = 0.35
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
 USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
