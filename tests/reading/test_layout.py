@@ -11,6 +11,7 @@ import pytest
 from inkdigits.reading.layout import (
     CROP_HEIGHT,
     DIGIT_HEIGHT,
+    Line,
     arrange,
     chances_within,
     cut,
@@ -195,6 +196,19 @@ def test_chances_of_gaps_are_calibrated():
     for low, high in ((0, 0.1), (0.1, 0.9), (0.9, 1.01)):
         chosen = (said >= low) & (said < high)
         assert said[chosen].mean() == pytest.approx(true[chosen].mean(), abs=0.03 if high != 0.9 else 0.2)
+
+
+def test_dirt_tells_nothing_of_how_a_page_is_written():
+    """Lines that don't tell leave the chances of others as they are without them, and have chances, too."""
+    alone = row(8, pitch=30)
+    dirt = [box for k in range(12) for box in row(3, y=40 + 15 * k, pitch=25, width=4, height=6)]
+    boxes = np.array(alone + dirt, np.float32)
+    lines = [Line(tuple(range(8)), 0.0), *(Line((k, k + 1, k + 2), 0.0) for k in range(8, len(boxes), 3))]
+    telling = np.arange(len(lines)) == 0
+    chances = chances_within(boxes, lines, None, telling)
+    assert np.allclose(chances[0], chances_within(boxes[:8], lines[:1])[0])
+    assert not np.allclose(chances[0], chances_within(boxes, lines)[0], atol=0.1)
+    assert len(chances) == len(lines)
 
 
 def test_lines_go_from_top_to_bottom():

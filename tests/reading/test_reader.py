@@ -418,6 +418,17 @@ def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[i
     return reading._Ink([], places, is_sign, np.array(scores, np.float32), *[[]] * 5, none, len(boxes))
 
 
+@pytest.mark.parametrize(("each", "likely"), [(0.9, True), (0.5, True), (0.2, False)])
+def test_a_line_is_likely_by_its_characters(each, likely):
+    """However many they are: a long one is as likely as a short one."""
+    answers = np.zeros((24, 16), np.float32)
+    answers[:, 0] = 1
+    answers[1::2, 0], answers[1::2, 4] = 1 - each, each
+    for length in (1, 12):
+        text = characters(np.eye(16, dtype=np.float32)[[0, 4] * length])
+        assert reading._is_likely(text, answers[: 2 * length]) == likely
+
+
 def test_number_that_is_rather_none_is_left_out(monkeypatch):
     """A long one is less likely to be right as a whole, and yet one."""
     ink = ink_at(*[(50 + 12 * i, 40, 10, 20) for i in range(6)], scores=[0.9] * 6)
