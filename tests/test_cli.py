@@ -80,6 +80,16 @@ def test_full_disk_behind_a_redirection_is_said(arguments):
     )
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_full_disk_has_a_traceback_for_who_asks():
+    """As any error."""
+    command = [sys.executable, "-m", "inkdigits", "classify", str(SEVEN), "--traceback"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
 def test_name_beyond_the_terminals_encoding_stops_nothing(tmp_path):
     """What can't be shown is a question mark."""
     (tmp_path / "数.png").write_bytes(SEVEN.read_bytes())

@@ -20,7 +20,7 @@ import click
 
 from inkdigits import __version__
 from inkdigits.cli_reading import classify, read
-from inkdigits.console import DISK_FULL, INTERRUPTED, Command, Failure, is_quiet, printable, unwritable
+from inkdigits.console import INTERRUPTED, Failure, Group, is_quiet, printable
 from inkdigits.errors import ArgumentError, MissingExtraError, RunError
 from inkdigits.learning.recipe import RECIPES, find_recipe
 
@@ -28,12 +28,8 @@ if TYPE_CHECKING:
     from inkdigits.learning.training import Progress
 
 
-class _Group(click.Group):
-    command_class = Command
-
-
 @click.group(
-    cls=_Group,
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Complete commands with TAB, here for bash: "
     'eval "$(_INKDIGITS_COMPLETE=bash_source inkdigits)". Also zsh_source and fish_source.',
@@ -380,14 +376,7 @@ def _accuracy(share: float) -> str:
 
 def main() -> None:
     """Run the command line."""
-    try:
-        cli(prog_name="inkdigits")
-    except OSError as error:  # of --help and --version, which no command handles
-        if error.errno not in DISK_FULL:
-            raise
-        failure = unwritable(error)
-        failure.show()
-        sys.exit(failure.exit_code)
+    cli(prog_name="inkdigits")
 
 
 if __name__ == "__main__":

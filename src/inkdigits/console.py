@@ -37,6 +37,11 @@ class Command(click.Command):
             click.Option(["--traceback"], is_flag=True, help="On an error, show where in the code it arose."),
         ]
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Take words for options, and answer ``--help``."""
+        with _full_disk_told():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever it raises ends in a sentence and an exit status."""
         quiet, traceback = ctx.params.pop("quiet"), ctx.params.pop("traceback")
@@ -57,7 +62,7 @@ class Command(click.Command):
             if traceback:
                 raise
             if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise unwritable(error) from error
+                raise _unwritable(error) from error
             if isinstance(error, InkdigitsError):
                 raise Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
             kind = type(error).__name__
@@ -66,7 +71,28 @@ class Command(click.Command):
             ) from error
 
 
-def unwritable(error: OSError) -> Failure:
+class Group(click.Group):
+    """A group of commands whose help reaches people, or a sentence does."""
+
+    command_class = Command
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Take words for options, and answer ``--help`` and ``--version``."""
+        with _full_disk_told():
+            return super().make_context(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> Failure:
     """Return what to say where the disk behind standard output is full."""
     # What is left in the buffer goes nowhere, or the interpreter would fail over it once more.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

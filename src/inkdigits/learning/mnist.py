@@ -46,7 +46,7 @@ from inkdigits.files import replacing
 Bytes = npt.NDArray[np.uint8]
 Files = dict[str, bytes]  # the four IDX files, uncompressed, by their original names
 
-DAMAGED = zlib.error, lzma.LZMAError, zipfile.BadZipFile  # what unpacking raises
+_DAMAGED = zlib.error, lzma.LZMAError, zipfile.BadZipFile  # what unpacking raises
 
 VALIDATION_SIZE = 5_000  # the first images of the original training part; the other 55,000 are for training
 
@@ -322,7 +322,7 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as failure:
         raise DataError(f"{path} is not there") from failure
-    except (OSError, EOFError, KeyError, ValueError, RuntimeError, *DAMAGED) as failure:
+    except (OSError, EOFError, KeyError, ValueError, RuntimeError, *_DAMAGED) as failure:
         raise DataError(f"{path} can't be read ({failure})") from failure
 
 

@@ -82,8 +82,7 @@ class PdfDocument:
             size = drawn["height"] * drawn["stride"] if drawn else 0
             content = _stream(self._process.stdout).read(size)
             if len(content) < size:  # it is ending, and must not be asked again
-                self._process.kill()
-                self._process.wait()
+                _end(self._process)
         if drawn is None or len(content) < size:
             raise PictureError(
                 f"{name} can't be drawn: it takes more memory or time than a page may. Print the "
