@@ -13,9 +13,10 @@ from inkdigits.learning.synthesis.clutter import (
     some_letter,
     some_word,
 )
-from inkdigits.learning.synthesis.ink import NAMES, SIGNS, UNREAD, number_glyphs, some_hand
+from inkdigits.learning.synthesis.ink import NAMES, SIGNS, UNIT, UNREAD, number_glyphs, some_hand
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
+from inkdigits.learning.synthesis.strokes import BEFORE
 
 
 @pytest.fixture
@@ -63,6 +64,38 @@ def test_letters_alone_are_unlike_digits(monkeypatch):
     assert not any(set(text) <= AMBIGUOUS for text in written)
 
 
+def test_drawn_letters_are_for_training_only():
+    """What is held out stays of hands that no training page has."""
+    drawn = {letter.unit == UNIT for letter in _letters("training")}
+    assert drawn == {True, False}
+    assert not any(letter.unit == UNIT for letter in _letters("held-out"))
+
+
+def _letters(purpose):
+    """Some letters, alone and of codes; the drawn ones have the size of digits."""
+    generators = [np.random.default_rng(seed) for seed in range(40)]
+    alone = [some_letter(rng, purpose) for rng in generators]
+    return alone + [letter for rng in generators for letter in clutter._code(rng, purpose)]
+
+
+def test_a_code_has_one_to_three_letters():
+    """As on plates and parts."""
+    codes = [clutter._code(np.random.default_rng(seed), "held-out") for seed in range(60)]
+    assert {len(code) for code in codes} == {1, 2, 3}
+
+
+def test_no_code_stands_before_a_sign(mnist, monkeypatch):
+    """In "AB-12" the dash belongs to no number, so it can't be one to read."""
+    monkeypatch.setattr(clutter, "CODES", 1.0)
+    first = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        hand = some_hand(rng, 0.0, "training")
+        first.add(beside(number_glyphs("-5", mnist.train, hand, rng), rng, "training")[0].label)
+        first.add(beside(number_glyphs("5", mnist.train, hand, rng), rng, "training")[0].label)
+    assert first == {NAMES.index("-"), 5, UNREAD}
+
+
 def test_words_are_of_many_kinds():
     """Hardly any two are alike."""
     words = {some_word(np.random.default_rng(seed), "training").image.tobytes() for seed in range(50)}
@@ -100,4 +133,4 @@ def test_decorations_are_drawn_with_the_hands_pen(rng):
 
 def test_signs_are_never_clutter():
     """A sign that nobody reads would teach a network to overlook signs."""
-    assert not set(SIGNS) & set(clutter.BEFORE)
+    assert not set(SIGNS) & set(BEFORE)

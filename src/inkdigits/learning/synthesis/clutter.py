@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 
 from inkdigits.learning.synthesis.ink import (
-    BEFORE,
-    STROKES,
     UNREAD,
     Glyph,
     Hand,
     String,
+    capital_glyph,
     some_hand,
     stroke_glyph,
     word_glyph,
 )
-from inkdigits.learning.synthesis.lettering import ALPHABETS, LIKE_DIGITS, Font, fonts, ink_of
+from inkdigits.learning.synthesis.lettering import ALPHABETS, LATIN, LIKE_DIGITS, Font, fonts, ink_of
 from inkdigits.learning.synthesis.paper import Purpose, choose, cover
 from inkdigits.learning.synthesis.sheet import Point, Sheet, area_of
+from inkdigits.learning.synthesis.strokes import BEFORE, STROKES
 
 _TEXT = """
 the and of to in is you that it he was for on are as with his they at be this have from or one had
@@ -35,6 +35,8 @@ Card Yes No Left Right Height Width pesos
 WORDS = tuple(_TEXT.split())
 # What stands alone must not be taken for a digit by people either.
 AMBIGUOUS = LIKE_DIGITS | set("ijJбчЧろるつしノフレ了")  # noqa: RUF001
+CODES = 0.25  # share of what stands beside numbers that is letters of a code, as on plates and parts
+DRAWN_LETTERS = 0.5  # share of the single letters that are drawn instead of a font's
 UNITS = (
     "kg",
     "cm",
@@ -103,7 +105,12 @@ def some_stamp(rng: np.random.Generator) -> Glyph:
 
 
 def some_letter(rng: np.random.Generator, purpose: Purpose) -> Glyph:
-    """Return a single letter that nobody takes for a digit."""
+    """Return a single letter that nobody takes for a digit.
+
+    Drawn letters are for training only: held-out ones are of fonts, which the network has not seen.
+    """
+    if purpose == "training" and rng.random() < DRAWN_LETTERS:
+        return capital_glyph(rng)
     while True:
         font = choose(fonts(purpose), rng)
         letter = choose(ALPHABETS[font.script], rng)
@@ -359,7 +366,11 @@ def decorate(sheet: Sheet, area: Point, height: float, hand: Hand, rng: np.rando
 
 
 def beside(glyphs: list[Glyph], rng: np.random.Generator, purpose: Purpose) -> list[Glyph]:
-    """Put what is not read beside a number: a currency sign, a unit, a bracket, a dash at its end."""
+    """Put what is not read beside a number: a currency sign, a unit, a bracket, a dash, letters of a code."""
+    if rng.random() < CODES:
+        letters = _code(rng, purpose)
+        before = glyphs[0].label < 10 and rng.random() < 0.75  # in "AB-12" the sign is none of the number's
+        return [*letters, *glyphs] if before else [*glyphs, *letters]
     chance = rng.random()
     if chance < 0.35:
         fillers = int(rng.integers(2, 4)) if rng.random() < 0.2 else 1  # ###123
@@ -373,3 +384,13 @@ def beside(glyphs: list[Glyph], rng: np.random.Generator, purpose: Purpose) -> l
         ("-", "=", ".-", ",-", "-", "=", ".", "~", "*", "%", "°", ")", "##", "--", "***", "---"), rng
     )
     return [*glyphs, *(stroke_glyph(name, rng) for name in ending)]
+
+
+def _code(rng: np.random.Generator, purpose: Purpose) -> list[Glyph]:
+    """Return the letters of a code, one to three, in the same alphabet."""
+    count = int(rng.integers(1, 4))
+    if purpose == "training" and rng.random() < DRAWN_LETTERS:
+        return [capital_glyph(rng) for _ in range(count)]
+    font = choose([font for font in fonts(purpose) if font.script == "latin"], rng)
+    letters = [letter for letter in LATIN.upper() if letter not in AMBIGUOUS]
+    return [glyph for _ in range(count) if (glyph := word_glyph(choose(letters, rng), font))]

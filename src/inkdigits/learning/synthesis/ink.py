@@ -23,6 +23,7 @@ from inkdigits.learning.augmentation import HABITS
 from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis.lettering import Font, digit_fonts, ink_of
 from inkdigits.learning.synthesis.paper import Purpose, choose
+from inkdigits.learning.synthesis.strokes import CAPITALS, OTHERWISE, SCHOOLED, STROKES, Stroke
 from inkdigits.reading.model import SIGNS
 
 Gray = npt.NDArray[np.uint8]
@@ -42,149 +43,12 @@ FINEST, COARSEST = 28, 80  # pixels a digit is tall at least and at most while i
 WORD_HEIGHT = 36  # pixels, of a font
 WORD_UNIT = 25  # pixels a capital is tall at that height, roughly
 
-# Strokes of what is drawn rather than taken from MNIST, x and y in pixels of `UNIT`: 0 is the height of a
-# digit's head and 20 its foot.
-STROKES: dict[str, list[list[tuple[float, float]]]] = {
-    ".": [[(0, 19), (0.4, 19.2)]],
-    ",": [[(2, 18), (1.6, 21), (0, 24)]],
-    "-": [[(0, 11), (8, 10.5)]],
-    "/": [[(9, -2), (0, 23)]],
-    ":": [[(0.5, 8), (0.7, 8.3)], [(0, 17), (0.3, 17.2)]],
-    "+": [[(0, 11), (12, 11)], [(6, 5), (6, 17)]],
-    "=": [[(0, 8), (11, 7.5)], [(0, 13), (11, 13)]],
-    "\u00d7": [[(0, 6), (10, 16)], [(10, 6), (0, 16)]],
-    "÷": [[(0, 11), (12, 11)], [(6, 5), (6.3, 5.2)], [(6, 17), (6.3, 17.2)]],
-    "~": [[(0, 12), (3, 9), (6, 12), (10, 9)]],
-    "*": [[(0, 5), (8, 11)], [(8, 5), (0, 11)], [(4, 3), (4, 13)]],
-    "#": [[(4, 0), (2, 20)], [(10, 0), (8, 20)], [(0, 6), (13, 6)], [(-1, 14), (12, 14)]],
-    "(": [[(5, -3), (1, 3), (0, 10), (1, 17), (5, 23)]],
-    ")": [[(0, -3), (4, 3), (5, 10), (4, 17), (0, 23)]],
-    "[": [[(5, -2), (0, -2), (0, 22), (5, 22)]],
-    "]": [[(0, -2), (5, -2), (5, 22), (0, 22)]],
-    "$": [[(10, 3), (6, 0), (1, 3), (2, 8), (9, 12), (9, 17), (5, 20), (0, 17)], [(5, -3), (5, 23)]],
-    "€": [[(12, 2), (7, 0), (3, 6), (3, 14), (7, 20), (12, 18)], [(0, 7), (9, 7)], [(0, 12), (9, 12)]],
-    "£": [[(11, 3), (7, 0), (4, 5), (4, 20)], [(0, 20), (12, 19)], [(0, 11), (9, 11)]],
-    "%": [
-        [(12, 0), (0, 20)],
-        [(1, 2), (4, 4), (2, 7), (0, 4), (1, 2)],
-        [(10, 13), (13, 16), (10, 19), (9, 15)],
-    ],
-    "→": [[(0, 10), (18, 10)], [(12, 5), (18, 10), (12, 15)]],
-    "✓": [[(0, 11), (5, 19), (15, -1)]],
-    "?": [[(0, 4), (4, 0), (8, 3), (7, 8), (4, 12), (4, 15)], [(4, 19), (4.3, 19.4)]],
-    "°": [[(0, 2), (2, 0), (4, 2), (2, 5), (0, 2)]],
-}
-# Points and commas as others write them: raised to the middle, a short dash, a ring; straight, and long.
-OTHERWISE: dict[str, list[list[list[tuple[float, float]]]]] = {
-    ".": [
-        [[(0, 11), (0.4, 11.2)]],
-        [[(0, 15), (0.4, 15.2)]],
-        [[(0, 18.5), (2.5, 18)]],
-        [[(0, 18), (1.5, 16.5), (3, 18), (1.5, 19.5), (0, 18)]],
-    ],
-    ",": [[[(2.5, 15), (0, 23)]], [[(3, 16), (2.5, 21), (-2, 27)]]],
-}
-# Digits as other schools and hasty hands write them, of which MNIST has few: ways to draw each, in strokes.
-SCHOOLED: dict[int, list[list[list[tuple[float, float]]]]] = {
-    0: [  # its end goes on over its beginning; open; begun with a stroke from the left; wound twice
-        [[(7, 0), (1, 4), (0, 14), (5, 20), (11, 15), (11, 4), (6, 0), (3, 3), (14, 1)]],
-        [[(5, 2), (0, 8), (1, 18), (7, 20), (11, 13), (9, 3), (7, 1)]],
-        [[(-3, 6), (2, 3), (6, 0), (1, 7), (1, 17), (7, 20), (11, 12), (8, 1), (4, 1)]],
-        [[(6, 1), (1, 5), (1, 16), (7, 20), (11, 13), (9, 2), (3, 2), (0, 10), (3, 18), (10, 17)]],
-    ],
-    1: [  # an upstroke from the ground or below it; a plain slope; a short or long foot; a hook at its end
-        [[(-9, 19), (-4, 10), (2, 0), (1, 10), (0, 21)]],
-        [[(4, -2), (2, 9), (-1, 21)]],
-        [[(-4, 6), (1, 0), (0, 20)], [(-4, 20), (5, 19)]],
-        [[(-5, 9), (2, 0), (0, 18), (3, 20), (6, 17)]],
-        [[(-13, 22), (-6, 10), (2, -1), (0, 11), (-3, 22)]],
-        [[(-5, 10), (1, 0), (0, 19)], [(-8, 20), (9, 19)]],
-    ],
-    2: [  # a loop at its foot, at its head, or both; a long tail, or one drawn up; like a swan, like a Q
-        [[(1, 5), (4, 0), (9, 1), (9, 8), (3, 17), (0, 19), (0, 16), (4, 16), (9, 20), (15, 17)]],
-        [[(2, 6), (3, 1), (8, -1), (11, 4), (8, 13), (0, 19), (6, 18), (13, 20)]],
-        [[(5, 4), (2, 7), (0, 3), (4, -1), (10, 1), (10, 8), (5, 15), (0, 20), (5, 18), (12, 20)]],
-        [[(2, 5), (0, 2), (4, 0), (8, 3), (8, 9), (3, 18), (-1, 20), (-1, 17), (4, 18), (12, 21)]],
-        [[(1, 7), (-1, 1), (5, -2), (12, 1), (11, 9), (4, 17), (-1, 20), (-2, 16), (4, 15), (14, 20)]],
-        [[(6, 5), (2, 7), (0, 2), (5, -1), (10, 2), (8, 11), (1, 19), (0, 15), (5, 15), (12, 20)]],
-        [[(1, 4), (5, 0), (9, 4), (5, 13), (0, 19), (8, 19), (12, 14)]],
-    ],
-    3: [  # flat at its head; with a loop in its middle; swung out at its foot; with a stroke from the left
-        [[(0, 1), (10, 0), (4, 8), (9, 11), (8, 18), (0, 20)]],
-        [[(0, 4), (4, 0), (9, 3), (5, 9), (3, 10), (4, 8), (10, 12), (8, 20), (-1, 19)]],
-        [[(1, 3), (6, 0), (8, 5), (3, 9), (9, 13), (5, 21), (-5, 22)]],
-        [[(-6, 3), (1, 2), (9, 0), (3, 8), (9, 12), (6, 20), (-3, 19)]],
-    ],
-    4: [  # its first stroke much taller, or as tall; open; its arm in one with its stem; a short stem
-        [[(4, -7), (1, 12), (11, 11)], [(10, 4), (8, 20)]],
-        [[(2, -2), (0, 9), (4, 12), (10, 10), (11, 2), (9, 20)]],
-        [[(1, 0), (0, 11), (12, 11)], [(9, 0), (8, 12), (8, 21)]],
-        [[(5, -1), (0, 13), (12, 11)], [(9, 6), (6, 21)]],
-        [[(6, 0), (-1, 13), (6, 13), (13, 11), (8, 14), (9, 6), (7, 21)]],
-        [[(1, 0), (0, 10), (9, 11)], [(8, 0), (8, 20)]],
-        [[(2, -1), (0, 11), (3, 14), (11, 11)], [(9, 3), (8, 16)]],
-    ],
-    5: [  # in one stroke: a hook, a stem and a bar, or only two of them; like an S
-        [[(-1, 17), (2, 20), (5, 16), (4, 8), (5, 1), (6, 0), (15, 0)]],
-        [[(0, 8), (3, 20), (4, 20), (6, 2), (7, 1), (15, 1)]],
-        [[(2, 2), (1, 9), (5, 12), (4, 18), (-2, 19)], [(1, 2), (14, -1)]],
-        [[(14, -1), (5, 0), (3, 7), (8, 11), (7, 18), (0, 19)]],
-        [[(11, 0), (4, 0), (2, 6), (7, 11), (8, 17), (3, 21), (-3, 18)]],
-    ],
-    6: [  # straight like a b; all of it a loop; its end crossing its stem
-        [[(6, -3), (1, 9), (1, 19), (8, 20), (9, 13), (5, 11), (1, 15)]],
-        [[(10, 1), (5, 0), (0, 9), (2, 19), (9, 19), (10, 11), (5, 8), (-1, 13)]],
-        [[(8, -1), (2, 7), (0, 15), (4, 20), (9, 16), (6, 11), (-2, 16)]],
-    ],
-    7: [  # hooked and crossed; a wave, crossed or not; little of a head and a long bar; an f;
-        # a large hook; a bar from the digit before it; hardly a head; curved; like a z without its foot;
-        # crossed on an upright stem, hooked or not
-        [[(0, 5), (0, 0), (4, 2), (10, 0), (7, 9), (5, 21)], [(2, 11), (11, 10)]],
-        [[(0, 3), (2, 0), (6, 2), (11, -1), (7, 9), (5, 21)], [(1, 11), (11, 9)]],
-        [[(0, 4), (2, 0), (6, 2), (11, 0), (6, 10), (4, 21)]],
-        [[(2, 3), (3, 0), (7, 0), (6, 10), (4, 21)], [(-1, 11), (11, 9)]],
-        [[(3, 3), (5, 0), (8, 1), (7, 11), (6, 21)], [(0, 9), (13, 9)]],
-        [[(1, 2), (10, 1), (6, 11), (3, 23)], [(0, 9), (12, 12)]],
-        [[(0, 9), (1, 1), (5, 3), (11, 0), (7, 10), (5, 21)], [(1, 12), (11, 11)]],
-        [[(2, 2), (9, 0), (7, 9), (6, 21)], [(-8, 11), (12, 10)]],
-        [[(4, 2), (7, 1), (6, 11), (5, 21)], [(-1, 10), (12, 9)]],
-        [[(0, 2), (5, 0), (9, 1), (9, 7), (6, 14), (6, 22)]],
-        [[(-1, 3), (3, 0), (11, 1), (6, 9), (0, 20)]],
-        [[(0, 1), (9, 0), (9, 21)], [(3, 10), (14, 10)]],
-        [[(0, 4), (1, 0), (8, 0), (8, 21)], [(2, 11), (13, 10)]],
-    ],
-    8: [  # begun in its middle or at the right; open at its head or its side; of two rings; a crossed S; a B
-        [[(5, 9), (1, 4), (5, 0), (9, 3), (5, 9), (0, 15), (5, 20), (10, 15), (5, 9)]],
-        [[(10, 2), (5, -1), (1, 3), (5, 9), (9, 14), (5, 20), (0, 16), (4, 10), (9, 5)]],
-        [[(3, 8), (1, 3), (5, 0), (9, 3), (4, 9), (10, 14), (6, 20), (0, 19), (1, 14), (4, 11)]],
-        [
-            [(5, 0), (1, 3), (3, 8), (8, 7), (9, 2), (5, 0)],
-            [(5, 8), (0, 13), (2, 20), (9, 19), (10, 12), (5, 8)],
-        ],
-        [[(9, 4), (6, 0), (1, 3), (3, 8), (9, 14), (6, 20), (0, 17), (2, 12), (11, 1)]],
-        [[(2, 1), (1, 18), (7, 20), (10, 15), (3, 10), (8, 6), (7, 0), (0, 2)]],
-        [[(12, 2), (8, 1), (2, 8), (1, 17), (6, 20), (9, 15), (3, 6), (4, 0), (9, 1)]],
-    ],
-    9: [  # a loop with the stem on its left, below, in its middle; with a hook; begun inside; with a tail;
-        # an S with its head closed, wide or narrow; begun at its neck
-        [[(2, 1), (1, 10), (0, 22)], [(1, 4), (4, 0), (10, 1), (10, 8), (5, 11), (1, 9)]],
-        [[(4, 11), (0, 8), (0, 2), (5, -1), (10, 2), (10, 8), (5, 11), (3, 14), (3, 21)]],
-        [[(6, 1), (5, 21)], [(6, 1), (1, 1), (-1, 6), (4, 11), (12, 9), (12, 2), (6, 1)]],
-        [[(8, 2), (3, -1), (0, 4), (3, 9), (8, 6), (9, 1), (9, 12), (6, 20), (0, 19), (1, 16)]],
-        [[(8, 5), (4, 8), (0, 5), (2, 0), (7, 0), (9, 5), (6, 13), (2, 22)]],
-        [[(9, 3), (5, -1), (0, 3), (3, 8), (10, 1), (8, 11), (6, 21)]],
-        [[(8, 3), (3, 0), (0, 5), (4, 9), (9, 4), (9, 14), (5, 21), (0, 19), (3, 15), (12, 12)]],
-        [[(5, 10), (1, 7), (2, 1), (7, 0), (9, 4), (6, 10), (3, 12), (4, 16), (3, 21)]],
-        [[(8, 3), (4, -1), (0, 3), (4, 8), (9, 4), (8, 1), (10, 9), (8, 18), (3, 21), (-2, 18)]],
-        [[(8, 1), (3, 0), (1, 4), (5, 8), (8, 4), (7, 0), (5, 8), (8, 14), (5, 20), (-1, 19)]],
-        [[(7, 9), (2, 8), (0, 3), (4, -1), (8, 2), (8, 12), (4, 20), (-3, 20)]],
-    ],
-}
 SELDOM = 0.4  # share of the points and commas that are written otherwise
-DRAWN = 0.5  # share of the digits of a hand with other habits that are drawn so
+SCHOOLS = 0.6  # share of the hands that learned in other schools than MNIST's
+DRAWN = 0.3, 1.0  # share of the digits of such a hand that are drawn so
+WIDER = 0.3  # how much wider or narrower quick zeros are (standard deviation of its logarithm)
 LOOSE = 0.4, 1.2  # pixels of `UNIT` by which a point of these misses its place (standard deviation)
 LARGE_FIRST = 0.08  # share of the numbers whose first character is larger than the others
-BEFORE = "#$€£(=*\u00d7+→✓"  # symbols that stand before numbers and are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +65,7 @@ class Hand:
         base: whether a 1 stands on a line.
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
-        schooled: whether digits are written as other schools than MNIST's teach them.
+        schooled: share of its digits that are written as other schools than MNIST's teach them.
         font: whose digits it writes instead of MNIST's, or None.
         bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
@@ -218,7 +82,7 @@ class Hand:
     base: bool
     crossed: bool
     serif: bool
-    schooled: bool
+    schooled: float
     font: Font | None
     bend: float
     grain: float
@@ -285,7 +149,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
     pencil = kind < 0.35
     return Hand(
         slant=float(np.clip(rng.normal(0.1, 0.24), -0.45, 0.8)),
-        aspect=float(np.exp(rng.normal(0, 0.14))),
+        aspect=float(np.exp(rng.normal(0, 0.18))),
         pen=float(np.exp(rng.uniform(np.log(0.035), np.log(0.2)))),
         gap=float(_some_gap(rng)),
         unevenness=float(rng.gamma(2, 0.5)),
@@ -293,7 +157,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
         base=bool(rng.random() < 0.12),
         crossed=bool(rng.random() < 0.35),
         serif=bool(rng.random() < 0.2),
-        schooled=bool(rng.random() < 0.5),
+        schooled=float(rng.uniform(*DRAWN)) if rng.random() < SCHOOLS else 0.0,
         font=choose(digit_fonts(purpose), rng) if rng.random() < LETTERED else None,
         bend=float(rng.uniform(0, BEND)),
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
@@ -423,7 +287,7 @@ def _cut(image: Gray, unit: float, label: int, foot: float | None = None) -> Gly
 
 def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) -> Gray:
     """Write some digits as much of the world does, and MNIST's American writers do not."""
-    if hand.schooled and rng.random() < DRAWN:
+    if rng.random() < hand.schooled:
         return _schooled(digit, rng)
     if digit == 1 and (hand.flag or hand.base):
         return _flagged(image, hand, rng)
@@ -438,14 +302,19 @@ def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) 
 
 
 def _with_quick_zeros(glyphs: list[Glyph], rng: np.random.Generator) -> list[Glyph]:
-    """Write the zeros at a number's end smaller than what is before them, perhaps raised or in one stroke."""
+    """Write the zeros at a number's end smaller than what is before them, perhaps raised or in one stroke.
+
+    Whoever writes them in a hurry draws them wide, up to lying ones, or narrow.
+    """
     zeros = list(itertools.takewhile(lambda glyph: glyph.label == 0, reversed(glyphs)))
     size = rng.uniform(0.5, 0.95)
     lift = rng.uniform(0, 1 / size - 1) if rng.random() < 0.5 else 0.0  # in units of the smaller zeros
-    linked = rng.random() < 0.5
+    linked, wide = rng.random() < 0.5, np.exp(rng.normal(0.1, WIDER))
     quick = []
     for number, zero in enumerate(zeros):
-        image = _linked(zero.image, rng) if linked and number else zero.image
+        shape = max(2, round(zero.image.shape[1] * wide)), len(zero.image)
+        image = np.asarray(cv2.resize(zero.image, shape), np.uint8)
+        image = _linked(image, rng) if linked and number else image
         quick.append(Glyph(image, zero.foot + lift * zero.unit, zero.unit / size, zero.label))
     return [*glyphs[: -len(zeros)], *reversed(quick)]
 
@@ -496,17 +365,29 @@ def _crossed(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
 
 
 def _schooled(digit: int, rng: np.random.Generator) -> Gray:
-    """Draw a digit in one of the ways of `SCHOOLED`, a little different each time."""
+    """Draw a digit in one of the ways of `SCHOOLED`."""
+    return _loosely_drawn(choose(SCHOOLED[digit], rng), rng)[0]
+
+
+def capital_glyph(rng: np.random.Generator) -> Glyph:
+    """Draw a letter of `CAPITALS`."""
+    image, foot = _loosely_drawn(choose(CAPITALS[choose(list(CAPITALS), rng)], rng), rng)
+    return _cut(image, UNIT, UNREAD, foot)
+
+
+def _loosely_drawn(way: Sequence[Stroke], rng: np.random.Generator) -> tuple[Gray, float]:
+    """Draw strokes as in ink, a little different each time; return the picture and its baseline's row."""
     size, loose = np.exp(rng.normal(0, 0.17, 2)), rng.uniform(*LOOSE)
     strokes = []
-    for way in choose(SCHOOLED[digit], rng):
-        stroke = np.array(way) * size + rng.normal(0, loose, (len(way), 2))
+    for points in way:
+        stroke = np.array(points) * size + rng.normal(0, loose, (len(points), 2))
         for _ in range(2):  # rounds corners (G. Chaikin, 1974)
             near, far = 0.75 * stroke[:-1] + 0.25 * stroke[1:], 0.25 * stroke[:-1] + 0.75 * stroke[1:]
             between = np.stack([near, far], axis=1).reshape(-1, 2)
             stroke = np.concatenate([stroke[:1], between, stroke[-1:]])
         strokes.append(stroke)
-    return _drawn(strokes, thickness=int(rng.integers(8, 12)))[0]
+    image, top = _drawn(strokes, thickness=int(rng.integers(8, 12)))
+    return image, UNIT * size[1] - top
 
 
 def _swept(image: Gray, rng: np.random.Generator) -> Gray:

@@ -80,7 +80,7 @@ def some_glyphs(digits: Split | None, hand: Hand, sheet: Sheet, rng: np.random.G
     if digits is None:
         return [some_word(rng, sheet.purpose) if rng.random() < 0.8 else some_letter(rng, sheet.purpose)]
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
-    return beside(glyphs, rng, sheet.purpose) if rng.random() < 0.12 else glyphs
+    return beside(glyphs, rng, sheet.purpose) if rng.random() < 0.15 else glyphs
 
 
 def some_sum(

@@ -15,9 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.mnist import Split
-from inkdigits.learning.synthesis.clutter import add_clutter, beside, some_stamp, some_text, some_word
+from inkdigits.learning.synthesis.clutter import (
+    add_clutter,
+    beside,
+    some_letter,
+    some_stamp,
+    some_text,
+    some_word,
+)
 from inkdigits.learning.synthesis.ink import (
-    BEFORE,
     NAMES,
     UNREAD,
     Glyph,
@@ -47,6 +53,7 @@ from inkdigits.learning.synthesis.paper import (
     some_paper,
 )
 from inkdigits.learning.synthesis.sheet import VISIBLE, Point, Sheet
+from inkdigits.learning.synthesis.strokes import BEFORE
 from inkdigits.reading.model import SIGNS
 
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
@@ -55,7 +62,7 @@ _NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
 EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
-FEW_PIXELS, LINES_OF_FEW = 0.4, 0.1
+FEW_PIXELS, LINES_OF_FEW = 0.4, 0.18
 FRAMED = 0.35  # share of the numbers cut out that have the cell around them, of which sides are missing
 Boxes = npt.NDArray[np.float32]
 
@@ -279,7 +286,10 @@ def _line_glyphs(
     if digits is None:
         if rng.random() < 0.2:
             return [some_stamp(rng)], [0.0]
-        glyphs = [some_text(rng, purpose) for _ in range(int(rng.integers(0, 4)))]
+        glyphs = [
+            some_text(rng, purpose) if rng.random() < 0.7 else some_letter(rng, purpose)
+            for _ in range(int(rng.integers(0, 4)))
+        ]
         glyphs += [stroke_glyph(choose(BEFORE + "-=~.,()", rng), rng) for _ in range(int(rng.integers(1, 3)))]
         return glyphs, [0.4] * len(glyphs)
     glyphs = number_glyphs(some_number(rng), digits, hand, rng)
