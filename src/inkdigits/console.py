@@ -54,10 +54,9 @@ class Command(click.Command):
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except KeyboardInterrupt:
-            raise Failure("Stopped.", INTERRUPTED) from None
-        except Exception as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):  # while a compiled module was being imported
+        except (Exception, KeyboardInterrupt) as error:
+            # Ctrl-C may also be the cause of an error, while a compiled module is imported.
+            if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
                 raise Failure("Stopped.", INTERRUPTED) from None
             if traceback:
                 raise

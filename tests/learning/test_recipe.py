@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -30,10 +31,11 @@ def test_values_out_of_range_are_refused(name, value):
         dataclasses.replace(find_recipe("classic"), **{name: value})
 
 
-def test_unknown_recipe_names_the_known_ones():
+@pytest.mark.parametrize("name", ["clasic", None, []])
+def test_unknown_recipe_names_the_known_ones(name):
     """The error lists what is accepted."""
-    with pytest.raises(ArgumentError, match=f"'clasic'. Accepted: {', '.join(RECIPES)}"):
-        find_recipe("clasic")
+    with pytest.raises(ArgumentError, match=re.escape(f"{name!r}. Accepted: {', '.join(RECIPES)}")):
+        find_recipe(name)
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def find_recipe(name: str) -> Recipe:
         >>> find_recipe("classic").network
         'classic'
     """
-    if name not in RECIPES:
+    if name not in tuple(RECIPES):  # it may be anything
         raise ArgumentError(
             f"There is no recipe of this name. Received: {name!r}. Accepted: {', '.join(RECIPES)}"
         )

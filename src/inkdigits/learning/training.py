@@ -146,7 +146,7 @@ def train(
         >>> run.evaluation.accuracy  # doctest: +SKIP
         0.9894
     """
-    recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     recipe = dataclasses.replace(
         recipe,
         epochs=recipe.epochs if epochs is None else epochs,
