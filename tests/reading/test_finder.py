@@ -6,7 +6,7 @@ import pytest
 
 import inkdigits
 from inkdigits.reading import finder
-from inkdigits.reading.finder import Marks, once, peaks
+from inkdigits.reading.finder import Look, Marks, once, peaks
 
 
 def maps_with(*spots: tuple[int, int, int, float], size: float = 12) -> np.ndarray:
@@ -145,8 +145,36 @@ def test_finer_looks_are_left_out_where_all_is_large(mnist, sides, looks):
 def test_unsure_marks_do_not_tell_enough(heights, scores, enough):
     """One of three large digits has to be sure, and none may be small."""
     boxes = [(40.0 * place, 0.0, 0.6 * height, float(height)) for place, height in enumerate(heights)]
-    assert finder._tells_enough(marks_of(*boxes, scores=list(scores)), 1.0) == enough
-    assert not finder._tells_enough(marks_of(*boxes, scores=list(scores)), 0.5)
+    look = Look(np.zeros((64, 64), np.uint8), maps_with(), marks_of(*boxes, scores=list(scores)))
+    assert finder._tells_enough(look, 1.0) == enough
+    assert not finder._tells_enough(look, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "score", "size", "enough"),
+    [(0, 0.2, 8, False), (0, 0.04, 8, True), (1, 0.2, 8, True), (0, 0.2, 30, True)],
+)
+def test_hints_of_small_digits_make_a_finer_look_worth_its_time(kind, score, size, enough):
+    """Three of them, each far less sure than a digit; not of signs, and not of more large digits."""
+    marks = marks_of(*[(40.0 * place, 0.0, 18.0, 30.0) for place in range(3)])
+    maps = maps_with(*[(row, 8, kind, score) for row in (2, 6, 10)], size=size)
+    assert finder._tells_enough(Look(np.zeros((64, 64), np.uint8), maps, marks), 1.0) == enough
+
+
+def test_numbers_below_a_large_heading_are_found(mnist):
+    """The look that sees the heading sees four digits, all large, and of the others hints at most."""
+    page = np.full((700, 900), 255, np.uint8)
+    places = [(40 + 160 * column, 40, 150) for column in range(4)]
+    places += [(80 + 200 * column, 320 + 90 * row, 34) for row in range(4) for column in range(4)]
+    for image, (x, y, side) in zip(mnist.validation.images, places, strict=False):
+        page[y : y + side, x : x + side] -= cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    marks = inkdigits.Reader().finder.find(page)
+    middles = marks.boxes[:, :2] + marks.boxes[:, 2:] / 2
+    found = sum(
+        bool((np.abs(middles - (x + side / 2, y + side / 2)).max(axis=1) < side / 4).any())
+        for x, y, side in places
+    )
+    assert found > 0.9 * len(places)
 
 
 def test_marks_of_a_reduced_page_are_in_its_own_pixels(mnist):

@@ -32,6 +32,8 @@ SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 HANDED_ON = 70
 # Pixels, digits, score: so many of them, none smaller and one surer, make finer looks needless.
 LARGE, FEWEST, SURE = 24, 3, 0.6
+# Scores from this one on are hints; smaller digits that they add up to make a finer look worth its time.
+HINT, HINTED = 0.05, 0.5
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
 COMPARED = 64  # boxes with all others at once, for the memory's sake
@@ -109,7 +111,8 @@ class Finder(Part):
     ) -> Iterator[Look]:
         """Look at a page in one reduction after the other, the coarsest first; the arguments are `find`'s.
 
-        Where all that a look saw is large, there is no finer one: it would cost four times as much.
+        Where all that a look saw is large, and there is no hint of smaller digits, there is no finer one: it
+        would cost four times as much.
         """
         least = self.card.doubt_threshold if threshold is None else threshold
         if min(gray.shape) < SMALLEST_DIGIT:
@@ -120,7 +123,7 @@ class Finder(Part):
             page = resized(finest, scale / scales[0])
             look = self._look(gray.shape, page, least, is_last=scale == scales[-1])
             yield look
-            if not full_resolution and _tells_enough(look.marks, scale):
+            if not full_resolution and _tells_enough(look, scale):
                 return
 
     def _maps(self, page: Gray) -> Floats:
@@ -158,13 +161,17 @@ def _bands(side: int, most: int) -> Iterator[tuple[slice, slice]]:
         yield slice(first, last), slice((start - first) // SPOT, (end - first) // SPOT)
 
 
-def _tells_enough(marks: Marks, scale: float) -> bool:
+def _tells_enough(look: Look, scale: float) -> bool:
     """Tell whether a look at this scale saw digits, and none so small that there may be smaller ones."""
-    heights, scores = marks.boxes[~marks.is_sign, 3], marks.scores[~marks.is_sign]
-    if len(heights) < FEWEST or heights.min() * scale < LARGE:
+    digits = look.marks[~look.marks.is_sign]
+    if len(digits) < FEWEST or digits.boxes[:, 3].min() * scale < LARGE:
         return False
     # In tiny writing, a coarse look may take blots of it for digits, but it is sure of none.
-    return bool(scores.max() > SURE)
+    if digits.scores.max() <= SURE:
+        return False
+    # Below a heading there may be writing that is too small to be seen in this look, yet not unnoticed.
+    hints = peaks(look.maps, HINT)
+    return bool(hints.scores[~hints.is_sign & (hints.boxes[:, 3] < LARGE)].sum() < HINTED)
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:

@@ -134,14 +134,17 @@ def _parting(hand: Hand) -> float:
 
 
 def _scatter(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
-    """Write numbers of several hands and sizes here and there."""
+    """Write numbers of several hands and sizes here and there, tiny beside huge ones at times."""
     hand = some_pen(sheet.kind, rng, sheet.purpose)
     largest = _some_size(14, 0.5 * sheet.height, rng)
-    single = rng.random() < 0.3
-    for _ in range(int(rng.integers(1, 10))):
+    single, of_all_sizes = rng.random() < 0.3, rng.random() < 0.3
+    for number in range(int(rng.integers(1, 10))):
         if rng.random() < 0.4:
             hand = some_pen(sheet.kind, rng, sheet.purpose)
-        height = max(11.0, largest * rng.uniform(0.4, 1))
+        if of_all_sizes:  # a heading, and what stands below it
+            height = largest if number == 0 else _some_size(11, largest, rng)
+        else:
+            height = max(11.0, largest * rng.uniform(0.4, 1))
         glyphs = some_glyphs(digits, hand, sheet, rng)
         _place(sheet, shortened(glyphs, 1) if single else glyphs, hand, height, rng)
 
@@ -255,7 +258,9 @@ def _table(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None
     height = _some_size(11, 0.25 * sheet.height, rng)
     wide, tall = height * rng.uniform(1.5, 6), height * rng.uniform(1.1, 2.6)
     hand = replace(hand, gap=min(hand.gap, 0.25 * wide / height))
-    columns, rows = min(8, int(sheet.width / wide) + 1), min(12, int(sheet.height / tall) + 1)
+    columns, rows = min(8, int(sheet.width / wide) + 1), min(24, int(sheet.height / tall) + 1)
+    if rng.random() < 0.2:
+        columns = min(columns, int(rng.integers(1, 4)))
     left, top = (rng.normal(0, 0.3, 2) - (columns / 2, rows / 2)) * (wide, tall)
     grid = _Grid(left, top, wide, tall, columns, rows)
     tone, share = sheet.kind.between(rng.uniform(0.35, 1)), rng.uniform(0.4, 1)

@@ -18,6 +18,7 @@ from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis.clutter import (
     add_clutter,
     beside,
+    decorate,
     some_letter,
     some_stamp,
     some_text,
@@ -52,7 +53,7 @@ from inkdigits.learning.synthesis.paper import (
     some_kind,
     some_paper,
 )
-from inkdigits.learning.synthesis.sheet import VISIBLE, Point, Sheet
+from inkdigits.learning.synthesis.sheet import VISIBLE, Point, Sheet, area_of
 from inkdigits.learning.synthesis.strokes import BEFORE
 from inkdigits.reading.model import SIGNS
 
@@ -63,6 +64,7 @@ EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
 FEW_PIXELS, LINES_OF_FEW = 0.4, 0.18
+DECORATED = 0.05  # share of the lines that are underlined, struck out, circled or boxed
 FRAMED = 0.35  # share of the numbers cut out that have the cell around them, of which sides are missing
 Boxes = npt.NDArray[np.float32]
 
@@ -259,6 +261,9 @@ def make_line(
     _surround(sheet, digits, tall, drop, rng)
     moved = [replace(stamp, x=stamp.x + shift, y=stamp.y + drop) for stamp in stamps]
     sheet.lay(moved, hand, tall, rng)
+    if rng.random() < DECORATED:
+        start = np.array([shift, drop], np.float64)
+        decorate(sheet, area_of(glyphs, hand, tall, start, angle, gaps=gaps)[0], tall, hand, rng)
     text = "".join(_NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng, strength=0.4)
     image = photographed(picture, tall, kind, rng, few_pixels=few_pixels)

@@ -108,10 +108,16 @@ class Sheet:
 
 
 def area_of(
-    glyphs: Sequence[Glyph], hand: Hand, height: float, start: Point, angle: float
+    glyphs: Sequence[Glyph],
+    hand: Hand,
+    height: float,
+    start: Point,
+    angle: float,
+    *,
+    gaps: Sequence[float] = (),
 ) -> tuple[Point, float]:
     """Return the corners (4, 2) of the area a string takes, with some room around it, and its width."""
-    width = width_of(glyphs, hand) * height
+    width = width_of(glyphs, hand, gaps) * height
     along = np.array([np.cos(angle), np.sin(angle)])
     down = np.array([-along[1], along[0]])
     room, beside = 0.25 * height, max(0.25, 0.7 * hand.gap) * height
