@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -405,7 +406,9 @@ def test_page_of_letters_has_only_sure_numbers(passed_over, confidence, likely):
     """The more of what the finder saw is passed over or doubtful, the surer what is left has to be."""
     nothing = np.zeros((0, 4), np.float32)
     unnamed = np.zeros((passed_over, 4), np.float32)
-    ink = reading._Ink([], nothing, np.zeros(4, bool), np.zeros(4), *[[]] * 5, unnamed, passed_over + 4)
+    ink = reading._Ink(
+        [], nothing, np.zeros(4, bool), np.zeros(4), *[[]] * 5, unnamed, unnamed[:0], passed_over + 4
+    )
     found = [reading._Found(0, [0, 1, 2], confidence), reading._Found(1, [3], confidence)]
     assert reading._likely_on(ink, found) == pytest.approx(likely, abs=0.001)
 
@@ -415,7 +418,20 @@ def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[i
     is_sign = np.isin(np.arange(len(boxes)), signs)
     none = np.zeros((0, 4), np.float32)
     places = np.array(boxes, np.float32)
-    return reading._Ink([], places, is_sign, np.array(scores, np.float32), *[[]] * 5, none, len(boxes))
+    return reading._Ink([], places, is_sign, np.array(scores, np.float32), *[[]] * 5, none, none, len(boxes))
+
+
+@pytest.mark.parametrize(
+    ("middle", "of_digit", "of_sign"),
+    [(20, True, True), (45, True, False), (-5, True, False), (70, False, False)],
+)
+def test_what_only_the_finder_sees_in_a_number_is_unnamed(middle, of_digit, of_sign):
+    """A digit also right beside it; a sign, as a point that the line reader has no name for, only inside."""
+    ink = ink_at((0, 0, 16, 20), (24, 0, 16, 20), scores=(0.9, 0.9))
+    seen = np.array([(middle - 2, 8, 4, 4)], np.float32)
+    assert not reading._has_unnamed(ink, ink.boxes)
+    assert reading._has_unnamed(replace(ink, unnamed=seen), ink.boxes) == of_digit
+    assert reading._has_unnamed(replace(ink, unnamed_signs=seen), ink.boxes) == of_sign
 
 
 @pytest.mark.parametrize(("each", "likely"), [(0.9, True), (0.5, True), (0.2, False)])

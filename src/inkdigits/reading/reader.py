@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError
 from inkdigits.reading.classifier import Classifier
-from inkdigits.reading.finder import Finder, Marks, resized
+from inkdigits.reading.finder import Finder, Marks, joined, resized
 from inkdigits.reading.image import Decoded, load
 from inkdigits.reading.layout import (
     Crop,
@@ -137,6 +137,7 @@ class _Ink:
         numbers: of each of these lines, the indices of the characters of each number.
         within: of each of these lines, how likely each gap between its characters is within a number.
         unnamed: float32 (M, 4), boxes where the finder saw a digit that the line reader passed over.
+        unnamed_signs: float32 (K, 4), and where it saw a sign.
         seen: how many digits the finder saw.
     """
 
@@ -150,7 +151,17 @@ class _Ink:
     numbers: list[list[list[int]]]
     within: list[npt.NDArray[np.float64]]
     unnamed: Floats
+    unnamed_signs: Floats
     seen: int
+
+    def before_resizing(self, scale: float) -> _Ink:
+        """Return it in the pixels that a page had before it was made so many times as large."""
+        return replace(
+            self,
+            boxes=self.boxes / scale,
+            unnamed=self.unnamed / scale,
+            unnamed_signs=self.unnamed_signs / scale,
+        )
 
 
 class Reader:
@@ -290,7 +301,7 @@ class Reader:
             scale = size / len(gray)
             page = resized(gray, scale)
             ink = self._read_lines(page, self.finder.find(page), length)
-            ink = replace(ink, boxes=ink.boxes / scale, unnamed=ink.unnamed / scale)
+            ink = ink.before_resizing(scale)
             found = _found(ink) if length else _likely(ink, _found(ink))
             readings.append(_numbers(ink, found, least, length, frame))
             seen += ink.seen
@@ -394,8 +405,7 @@ def _place(
 ) -> _Ink:
     """Find where on the page the characters of each line are, and which of them make numbers."""
     characters: list[Character] = []
-    boxes, unnamed = [np.zeros((0, 4), np.float32)], [np.zeros((0, 4), np.float32)]
-    scores = [np.zeros(0, np.float32)]
+    boxes, scores, unnamed = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)], [Marks.none()]
     found, rows = [], []
     for row, (text, line, crop) in enumerate(zip(texts, lines, crops, strict=True)):
         places, seen, passed_over = _places(text, crop, marks[np.array(line.indices, np.intp)])
@@ -407,7 +417,7 @@ def _place(
         characters += text
         boxes.append(places)
         scores.append(seen)
-    where = np.concatenate(boxes)
+    where, passed_over = np.concatenate(boxes), joined(unnamed)
     is_sign = np.array([character.value in SIGNS for character in characters], np.bool_)
     telling = np.array([_is_likely(texts[row], answers[row]) for row in rows], np.bool_)
     within = chances_within(where, found, is_sign, telling)
@@ -422,7 +432,8 @@ def _place(
         rows,
         numbers,
         within,
-        np.concatenate(unnamed),
+        passed_over.boxes[~passed_over.is_sign],
+        passed_over.boxes[passed_over.is_sign],
         int((~marks.is_sign).sum()),
     )
 
@@ -494,12 +505,12 @@ def _marks_of(text: Sequence[Character], crop: Crop, marks: Marks) -> dict[int, 
     return mark_of
 
 
-def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, Floats, Floats]:
+def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats, Floats, Marks]:
     """Find where on the page the characters of a line are.
 
     Returns:
         The boxes (N, 4), one of the usual size where there is no mark; the scores (N,) of their marks, 0
-        where there is none; and the boxes (M, 4) of the digits that no character was given.
+        where there is none; and the marks that no character was given.
     """
     mark_of = _marks_of(text, crop, marks)
     is_sign = np.array([character.value in SIGNS for character in text], np.bool_)
@@ -510,9 +521,7 @@ def _places(text: Sequence[Character], crop: Crop, marks: Marks) -> tuple[Floats
     scores = np.zeros(len(text), np.float32)
     for character, mark in mark_of.items():
         boxes[character], scores[character] = marks.boxes[mark], marks.scores[mark]
-    free = ~marks.is_sign
-    free[list(mark_of.values())] = False
-    return boxes, scores, marks.boxes[free]
+    return boxes, scores, marks[np.setdiff1d(np.arange(len(marks)), list(mark_of.values()))]
 
 
 def _centers(marks: Marks) -> Floats:
@@ -672,11 +681,18 @@ def _number(
 
 
 def _has_unnamed(ink: _Ink, boxes: Floats) -> bool:
-    """Tell whether the finder saw a digit in or right beside a number that the line reader passed over."""
+    """Tell whether the line reader passed over a digit in or right beside a number, or a sign inside it."""
     start, end = _extent(boxes)
     beside = np.array([np.median(boxes[:, 2]), 0])
-    centers = ink.unnamed[:, :2] + ink.unnamed[:, 2:] / 2
-    return bool(((centers > start - beside) & (centers < end + beside)).all(axis=1).any())
+    return _any_between(ink.unnamed, start - beside, end + beside) or _any_between(
+        ink.unnamed_signs, start, end
+    )
+
+
+def _any_between(boxes: Floats, start: Floats, end: Floats) -> bool:
+    """Tell whether the middle of any box (N, 4) lies between two corners."""
+    middles = boxes[:, :2] + boxes[:, 2:] / 2
+    return bool(((middles > start) & (middles < end)).all(axis=1).any())
 
 
 def _digit(character: Character, box: Box, least: float, *, agreed: bool) -> Digit:
