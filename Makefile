@@ -62,9 +62,11 @@ RECIPE_finder := finder
 RECIPE_lines := lines
 model-%: $(VENV)/installed
 	test -e runs/$*/card.json || $(BIN)/inkdigits train --recipe $(RECIPE_$*) --out runs/$* $(if $(wildcard runs/$*/* runs/$*/.*-*),--resume)
+	rm -rf runs/exported-$*
+	$(BIN)/inkdigits export runs/$* --out runs/exported-$*
+	cp runs/$*/model.keras runs/exported-$*/
 	rm -rf src/inkdigits/models/$*
-	$(BIN)/inkdigits export runs/$* --out src/inkdigits/models/$*
-	cp runs/$*/model.keras src/inkdigits/models/$*/
+	mv runs/exported-$* src/inkdigits/models/$*
 	cp runs/$*/figures/curves.png src/inkdigits/web/page/learned-$*.png
 
 contact-sheet: $(VENV)/installed  ## draw 64 synthetic pages and 96 lines to look at

@@ -123,6 +123,20 @@ def test_reading_is_drawn_over_its_picture():
     assert (picture == 200).all()
 
 
+def test_picture_to_draw_on_may_be_given_as_it_was_to_read(tmp_path):
+    """A path, a PIL image or numbers from 0 to 1."""
+    pixels = np.full((60, 90, 3), 200, np.uint8)
+    image = Image.fromarray(pixels)
+    image.save(tmp_path / "page.png")
+    for picture in (
+        tmp_path / "page.png",
+        str(tmp_path / "page.png"),
+        image,
+        (pixels / 255).astype(np.float32),
+    ):
+        assert (READING.draw(picture) == READING.draw(pixels)).all()
+
+
 def test_notebook_shows_the_picture_with_its_numbers():
     """A picture that any program can decode, as wide as a notebook at most, and the table below."""
     wide = dataclasses.replace(READING, width=3000, height=300)

@@ -263,40 +263,49 @@ class Reading:
             rows.append([texts.get(column, "") for column in columns])
         return rows
 
-    def draw(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    def draw(self, picture: Picture, *, max_pixels: int | None = None) -> npt.NDArray[np.uint8]:
         """Draw boxes and readings over the picture: solid and blue; dashed, vermilion and with "?" in doubt.
-
-        Args:
-            picture: the upright picture that was read: uint8 of shape (H, W), gray, (H, W, 3), RGB, or
-                (H, W, 4), RGBA, whose transparent parts become white.
-
-        Returns:
-            A new picture, uint8 RGB of shape (H, W, 3).
-
-        Raises:
-            ArgumentError: the picture has another form or another size than the one that was read.
-        """
-        from inkdigits.drawing import Mark, draw_marks
-
-        marks = [Mark(number.box.to_list(), number.text, number.doubtful) for number in self.numbers]
-        return draw_marks(picture, marks, size=(self.width, self.height))
-
-    def show(self, picture: Picture, *, max_pixels: int | None = None) -> View:
-        """Return what a notebook shows as the picture with the reading over it, the table below.
 
         Args:
             picture: the one that was read, or the document with this page, as it was given; where it was
                 turned, ``load_rgb(page, rotate=...)``.
             max_pixels: as for `read`; None is the limit that `read` has by itself.
 
+        Returns:
+            A new picture, uint8 RGB of shape (H, W, 3).
+
         Raises:
-            ArgumentError: as for `read` and `draw`; the document has no such page.
+            ArgumentError: as for `read`; the picture has another size than the one that was read; the
+                document has no such page.
             PictureError: as for `read`.
+
+        Example:
+            >>> from inkdigits import read
+            >>> read("sheet.jpg").draw("sheet.jpg").shape  # doctest: +SKIP
+            (1414, 1000, 3)
+        """
+        import numpy as np
+
+        from inkdigits.drawing import Mark, draw_marks
+
+        if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or max_pixels is not None:
+            picture = self._loaded(picture, max_pixels)
+        marks = [Mark(number.box.to_list(), number.text, number.doubtful) for number in self.numbers]
+        return draw_marks(picture, marks, size=(self.width, self.height))
+
+    def show(self, picture: Picture, *, max_pixels: int | None = None) -> View:
+        """Return what a notebook shows as the picture with the reading over it, the table below.
+
+        The arguments and errors are `draw`'s.
 
         Example:
             >>> from inkdigits import read
             >>> read("sheet.jpg").show("sheet.jpg")  # doctest: +SKIP
         """
+        return View(self, self.draw(picture, max_pixels=max_pixels))
+
+    def _loaded(self, picture: Picture, max_pixels: int | None) -> npt.NDArray[np.uint8]:
+        """Return the pixels of the page that was read, upright, uint8 RGB."""
         from inkdigits.reading.image import load_rgb
         from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, find_pages
 
@@ -308,7 +317,7 @@ class Reading:
                 f"The document has {len(pages)} pages, and page {self.page} was read. "
                 "Give the document that was read."
             )
-        return View(self, self.draw(load_rgb(pages[number - 1], max_pixels=limit)))
+        return load_rgb(pages[number - 1], max_pixels=limit)
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
