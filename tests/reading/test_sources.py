@@ -2,7 +2,10 @@
 
 import gc
 import io
+import json
 import os
+import signal
+import subprocess
 import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -260,10 +263,10 @@ def test_picture_bomb_in_a_pdf_is_refused():
         load_gray(content, max_pixels=80_000)
 
 
-def test_pdf_bomb_ends_its_own_process_alone():
-    """A page that draws itself twice, and so on, is a failure; the page after it is drawn."""
+def bomb() -> bytes:
+    """A PDF of two pages, the first of which draws itself twice, and so on."""
     trap = b"<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 4 0 R>>>>/Length 11>>"
-    content = (
+    return (
         pdf_of(1)
         .replace(
             b"trailer <<",
@@ -275,10 +278,30 @@ def test_pdf_bomb_ends_its_own_process_alone():
         )
         .replace(b"/Count 1/Kids[3 0 R]", b"/Count 2/Kids[6 0 R 3 0 R]")
     )
-    bomb, page = find_pages(content, max_pixels=10_000)
+
+
+def test_pdf_bomb_ends_its_own_process_alone():
+    """It is a failure; the page after it is drawn."""
+    first, page = find_pages(bomb(), max_pixels=10_000)
     with pytest.raises(PictureError, match=r"Page 1 of .* more memory or time than a page may"):
-        load_gray(bomb)
+        load_gray(first)
     assert load_gray(page).size
+
+
+def test_process_that_draws_ends_in_time_also_by_itself(tmp_path):
+    """Whoever asked it may have been killed."""
+    (tmp_path / "bomb.pdf").write_bytes(bomb())
+    opening = {"path": str(tmp_path / "bomb.pdf"), "size": 0, "max_bytes": 2**40, "seconds": 1}
+    requests = "".join(json.dumps(each) + "\n" for each in (opening, {"number": 1, "max_pixels": 10_000}))
+    ended = subprocess.run(
+        [sys.executable, "-m", "inkdigits.reading.pdf_process"],
+        input=requests.encode(),
+        capture_output=True,
+        check=False,
+        timeout=50,
+    )
+    assert ended.returncode == -signal.SIGALRM
+    assert json.loads(ended.stdout) == {"pages": 2}
 
 
 def test_ctrl_c_is_not_for_the_process_that_draws():
@@ -386,6 +409,14 @@ def test_formats_are_known_by_their_first_bytes():
     """Of every document made here."""
     assert [picture_format(content[:12]) for content in DOCUMENTS.values()] == ["PDF", "TIFF", "TIFF"]
     assert picture_format(heic(Image.new("RGB", (20, 20)))[:12]) == "HEIC"
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n\r\n", b"Content-Type: application/pdf\r\n\r\n"])
+def test_pdf_may_begin_late(before):
+    """Readers pass over what mail and web programs leave before a document."""
+    pages = list(find_pages(before + DOCUMENTS["pdf"]))
+    assert len(pages) == 4
+    assert load_gray(pages[0]).shape == load_gray(next(iter(find_pages(DOCUMENTS["pdf"])))).shape
 
 
 def test_document_counts_its_pages():

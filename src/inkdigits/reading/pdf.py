@@ -103,7 +103,9 @@ class PdfDocument:
         )
         weakref.finalize(self, _end, self._process)
         max_bytes = BYTES + BYTES_PER_PIXEL * self._max_pixels
-        opened = self._ask({"path": path, "size": len(content), "max_bytes": max_bytes}, content)
+        # The process watches the time, too: nobody else would if this one were killed.
+        limits = {"max_bytes": max_bytes, "seconds": SECONDS + 5}
+        opened = self._ask({"path": path, "size": len(content)} | limits, content)
         if opened is None:
             raise PictureError(f"{self._name} can't be opened: it takes more memory or time than it may.")
         if "assword" in opened.get("error", ""):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from typing import Any, BinaryIO
 
@@ -53,6 +54,12 @@ def limit_memory(max_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
 
 
+def limit_time(seconds: int) -> None:
+    """End this process after so many seconds, if nobody else does; 0 for never. Not on every system."""
+    with contextlib.suppress(AttributeError):
+        signal.alarm(seconds)
+
+
 def answer(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
 
@@ -63,13 +70,17 @@ def answer(requests: BinaryIO, answers: BinaryIO) -> None:
 
     opening = json.loads(requests.readline())
     limit_memory(opening["max_bytes"])
+    content = opening["path"] or requests.read(opening["size"])
+    limit_time(opening["seconds"])
     try:
-        document = pypdfium2.PdfDocument(opening["path"] or requests.read(opening["size"]))
+        document = pypdfium2.PdfDocument(content)
         say({"pages": len(document)})
     except Exception as error:  # noqa: BLE001 - the parent words it
         say({"error": str(error)})
         return
+    limit_time(0)
     for line in requests:
+        limit_time(opening["seconds"])
         try:
             bitmap = draw(document, **json.loads(line))
         except Exception as error:  # noqa: BLE001
@@ -78,6 +89,7 @@ def answer(requests: BinaryIO, answers: BinaryIO) -> None:
             form = {name: getattr(bitmap, name) for name in ("height", "width", "stride", "n_channels")}
             say(form, memoryview(bitmap.buffer))
             bitmap.close()
+        limit_time(0)
 
 
 if __name__ == "__main__":

@@ -51,12 +51,14 @@ _SIGNATURES = {
     "WebP": rb"RIFF.{4}WEBP",
     "GIF": rb"GIF8[79]a",
     "HEIC": rb".{4}ftyp(hei[csmx]|hev[csmx]|mif1|msf1)",
-    "PDF": rb"%PDF-",
+    "PDF": rb".{0,1019}%PDF-",  # what stands before is passed over (ISO 32000-1, Adobe's note 13 on it)
 }
 FORMATS = tuple(_SIGNATURES)
 """The names of the formats that are accepted."""
-SIGNATURE_BYTES = 12
+SIGNATURE_BYTES = 1024
 """How many of a file's first bytes tell its format."""
+SHOWN_BYTES = 12
+"""How many of them an error shows."""
 _ACCEPTED = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
 
 # No file needs more than eight bytes a pixel (16-bit RGBA, uncompressed) and room for metadata.
@@ -409,7 +411,7 @@ def _start(file: BinaryIO) -> bytes:
 
 
 def picture_format(start: bytes) -> str | None:
-    """Name the format that a file's first 12 bytes are the signature of; None for what is not accepted.
+    """Name the format that a file's first 1,024 bytes have the signature of; None for what is not accepted.
 
     Example:
         >>> picture_format(b"GIF89a"), picture_format(b"no picture")
@@ -426,7 +428,8 @@ def _format(start: bytes, name: str) -> str:
     if not start:
         raise PictureError(f"{name} is empty (0 bytes). Save or copy the picture again.")
     raise PictureError(
-        f"{name} is not a picture that inkdigits can open: it begins with {start!r}. Accepted: {_ACCEPTED}."
+        f"{name} is not a picture that inkdigits can open: it begins with {start[:SHOWN_BYTES]!r}. "
+        f"Accepted: {_ACCEPTED}."
     )
 
 

@@ -34,7 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inkdigits import __version__
 from inkdigits.errors import ArgumentError, MissingExtraError, PictureError
 from inkdigits.reading.reader import Options, Reader
-from inkdigits.reading.sources import FORMATS, SIGNATURE_BYTES, Page, find_pages, picture_format
+from inkdigits.reading.sources import FORMATS, SHOWN_BYTES, SIGNATURE_BYTES, Page, find_pages, picture_format
 from inkdigits.result import Failure, Reading
 from inkdigits.web import schema
 from inkdigits.web.intake import Intake, Upload
@@ -330,9 +330,8 @@ def _origin(site: str) -> str:
 
 def _check_format(upload: Upload) -> None:
     """Refuse what is no picture before it waits in the queue."""
-    start = upload.content[:SIGNATURE_BYTES]
-    if picture_format(start) is None:
-        accepted = ", ".join(FORMATS)
+    if picture_format(upload.content[:SIGNATURE_BYTES]) is None:
+        start, accepted = upload.content[:SHOWN_BYTES], ", ".join(FORMATS)
         detail = f"The file is no picture that can be read: it begins with {start!r}. Accepted: {accepted}."
         raise Problem(415, detail, received=repr(start), accepted=list(FORMATS))
 
