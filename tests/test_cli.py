@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -586,6 +587,43 @@ def test_picture_to_be_read_is_not_replaced(small, tmp_path, monkeypatch):
     assert "would replace a picture" in result.stderr
 
 
+def test_drawing_does_not_replace_a_picture_to_be_read(small, tmp_path, monkeypatch):
+    """What scan.png is drawn as may be there already, and somebody's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("scan.png", "scan.png.png"):
+        shutil.copy(small, name)
+    result = call("read", "scan.png", "scan.png.png", "--draw", ".")
+    assert result.exit_code == 2
+    assert "would replace a picture to be read, scan.png.png" in result.stderr
+    assert Path("scan.png.png").read_bytes() == small.read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--draw", "--explain"])
+def test_pictures_that_reading_makes_are_not_read(option, small, tmp_path):
+    """A second run over the same folder reads the same pages; the drawings only if they are asked for."""
+    shutil.copy(small, tmp_path / "a.png")
+    for _ in range(2):
+        result = call("read", tmp_path, "--csv", option, tmp_path / "made")
+        assert result.exit_code == 0
+        assert {row["source"] for row in csv.DictReader(result.stdout.splitlines())} == {f"{tmp_path}/a.png"}
+    assert "/made/" in call("read", tmp_path / "made", "--csv", option, tmp_path / "made").stdout
+
+
+def test_file_to_write_is_a_regular_one(small):
+    """A device has no place for what is finished."""
+    result = call("read", small, "--out", "/dev/null", "--overwrite")
+    assert (result.exit_code, "regular file" in result.stderr) == (2, True)
+    assert not Path("/dev/null.progress").exists()
+
+
+def test_name_that_is_no_text_is_text_in_json(small, tmp_path):
+    """Lone surrogates are no Unicode, and programs refuse a file that has some."""
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")
+    shutil.copy(small, path)
+    (line,) = call("read", path, "--json").stdout.splitlines()
+    assert json.loads(line)["source"] == f"{tmp_path}/caf\ufffd.png"
+
+
 @pytest.mark.parametrize("form", ["--csv", "--table", "--form"])
 def test_name_with_a_line_end_stays_in_its_cell(form, small, tmp_path):
     """Also in the file, whose table is filled up at the end."""
@@ -749,6 +787,25 @@ def test_table_fits_a_narrow_screen(reading):
     assert max(map(len, wide)) > 16
     assert max(map(len, narrow)) <= 16
     assert " ".join(narrow).split() == " ".join(wide).split()
+
+
+def test_names_of_regions_leave_room_for_numbers(wide):
+    """A long one is cut."""
+    region = f"{'a long name ' * 4}=0,0,100%,100%"
+    shown = read_on_a_terminal(wide, "--region", region, columns=30)
+    lines = [re.sub(r"\x1b\[\d+m", "", line) for line in shown.splitlines()]
+    assert lines[0].startswith("a long na…  ")
+    assert max(map(len, lines)) <= 30
+
+
+def test_progress_fits_the_screen(small, tmp_path):
+    """However long the path is; a line that is full would begin a new one at each step."""
+    for columns in (80, 40, 20):
+        out = tmp_path / f"{columns}.txt"
+        shown = read_on_a_terminal(*[small] * 3, "--out", out, columns=columns)
+        lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown))
+        assert any("Reading" in line for line in lines)
+        assert max(map(len, [line for line in lines if "Reading" in line])) <= columns
 
 
 def test_file_does_not_fit_the_screen(wide, tmp_path):

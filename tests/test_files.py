@@ -124,6 +124,18 @@ def test_pages_that_the_file_lost_are_not_there(tmp_path):
     assert path.read_text() == "head\npage 1\npage 2\n"
 
 
+def test_file_that_was_changed_is_not_gone_on_with(tmp_path):
+    """A program that saved it with other line ends, say, has moved where its pages end."""
+    path = tmp_path / "a.txt"
+    interrupted(path, 1)
+    interrupted(path, 2, resume=True)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    changed = path.read_bytes()
+    with pytest.raises(FileExistsError, match="has been changed since its last page"):
+        grown(path, 3, resume=True)
+    assert path.read_bytes() == changed
+
+
 def test_file_that_can_not_be_written_leaves_no_journal(tmp_path, monkeypatch):
     """The file that is there stays whole, also for who would go on with it."""
     path = tmp_path / "a.txt"

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import click
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from inkdigits.reading.reader import Options, Reader
     from inkdigits.reading.sources import Page
     from inkdigits.result import Digit, Number
+
+_Source: TypeAlias = "tuple[str, Path | BinaryIO | PictureError]"
 
 STANDARD_INPUT = "-"
 GAP = "  "  # between numbers
@@ -249,13 +251,15 @@ def read(
     }
     _leave_out_remarks()
     reader = Reader(model, threads=threads or max(1, min(MOST_THREADS, available_cores() // workers)))
-    sources = list(_sources(pictures))
-    if out is not None and out.resolve() in {p.resolve() for _, p in sources if isinstance(p, Path)}:
-        raise click.UsageError(f"--out would replace a picture to be read. Received: {out}")
+    sources = list(_sources(pictures, [folder for folder in (draw, explain) if folder]))
+    _check_outputs(sources, out, draw)
     pages = _pages(sources, options["max_pixels"])
-    first = list(itertools.islice(pages, 2))
+    first = list(itertools.islice(pages, 2)) if len(sources) == 1 else []
     form = _Form(
-        name, list(regions), has_titles=len(first) > 1, fits_screen=out is None and is_terminal(sys.stdout)
+        name,
+        list(regions),
+        has_titles=len(sources) > 1 or len(first) > 1,
+        fits_screen=out is None and is_terminal(sys.stdout),
     )
     finished: Counter[tuple[str | None, int]] = Counter()  # a page named twice is there twice
 
@@ -292,6 +296,21 @@ def read(
         say(_summary(counts, before))
     if counts["failed"]:
         raise click.exceptions.Exit(1)
+
+
+def _check_outputs(sources: Iterable[_Source], out: Path | None, draw: Path | None) -> None:
+    """Refuse to write over a picture to be read, and to what is no file."""
+    if out is not None and out.exists() and not out.is_file():
+        raise click.UsageError(f"--out has to be a regular file, or none yet. Received: {out}")
+    given = {picture.resolve(): source for source, picture in sources if isinstance(picture, Path)}
+    if out is not None and out.resolve() in given:
+        raise click.UsageError(f"--out would replace a picture to be read. Received: {out}")
+    if draw is None:
+        return
+    for source in given.values():
+        drawing = _drawing_path(source, 1, draw)
+        if drawing.resolve() in given:
+            raise click.UsageError(f"--draw would replace a picture to be read, {drawing}. Received: {draw}")
 
 
 def _note(answer: Reading | FailedPage) -> dict[str, int]:
@@ -340,7 +359,10 @@ class _Form:
     def text(self, answer: Reading | FailedPage) -> str | None:
         """Return the lines of a page, each with its end; None of one that failed, which only JSON has."""
         if self.name == "json":
-            return json.dumps(answer.to_dict()) + "\n"
+            fields = answer.to_dict()
+            # JSON is Unicode; a file name may be bytes that are no text.
+            name = None if answer.source is None else printable(answer.source)
+            return json.dumps(fields | {"source": name}) + "\n"
         if isinstance(answer, FailedPage):
             return None
         if self.name == "csv":
@@ -366,14 +388,20 @@ class _Form:
         if not reading.numbers:
             yield "no digits found"
             return
-        names = {name: f"{printable(name)}  " for name in self.regions}
+        screen = shutil.get_terminal_size().columns if self.fits_screen else None
+        names = {name: f"{_cut(printable(name), screen and screen // 3)}  " for name in self.regions}
         indent = max((len(name) for name in names.values()), default=0)
-        width = max(1, shutil.get_terminal_size().columns - indent) if self.fits_screen else None
+        width = max(1, screen - indent) if screen else None
         for region, numbers in itertools.groupby(reading.numbers, key=lambda number: number.region):
             name = names.get(region or "", "")
             for line in _aligned(list(numbers), width):
                 yield f"{name:{indent}}{line}"
                 name = ""
+
+
+def _cut(text: str, most: int | None) -> str:
+    """Return a text, or its beginning if it has more characters."""
+    return text if most is None or len(text) <= most else text[: max(0, most - 1)] + "…"
 
 
 def _aligned(numbers: list[Number], width: int | None) -> Iterator[str]:
@@ -530,10 +558,13 @@ def _progress(places: _Places, *, is_shown: bool) -> Iterator[Callable[[Reading 
     if is_quiet() or not is_shown or not is_terminal(sys.stderr):
         yield lambda _: None
         return
+    # The bar takes what is left of the line; a line that is full would wrap.
+    room = shutil.get_terminal_size().columns - len("Reading  [######]  100%  00:00:00  ") - 1
     with click.progressbar(
         length=places.total,
         label="Reading",
         file=sys.stderr,
+        width=0,
         item_show_func=lambda item: item,
         update_min_steps=0,
     ) as bar:
@@ -541,7 +572,7 @@ def _progress(places: _Places, *, is_shown: bool) -> Iterator[Callable[[Reading 
         def show(answer: Reading | FailedPage) -> None:
             bar.length = places.total
             item = f"page {answer.page} of {printable(answer.source or '')}"
-            bar.update(places.of(answer) - bar.pos, item)
+            bar.update(places.of(answer) - bar.pos, _cut(item, room) if room > 0 else None)
 
         yield show
         bar.update(places.total - bar.pos)
@@ -549,8 +580,7 @@ def _progress(places: _Places, *, is_shown: bool) -> Iterator[Callable[[Reading 
 
 def _save_drawing(reading: Reading, decoded: Decoded, folder: Path) -> None:
     """Save a page with the reading over it."""
-    path = _path_for(reading, folder)
-    _save_png(reading.draw(decoded.rgb()), path.with_name(f"{path.name}.png"))
+    _save_png(reading.draw(decoded.rgb()), _drawing_path(reading.source, reading.page, folder))
 
 
 def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Options, folder: Path) -> None:
@@ -559,7 +589,7 @@ def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Opt
     from inkdigits.reading.regions import parts_of
 
     gray = decoded.gray()
-    below, last = _path_for(reading, folder), "numbers.png"
+    below, last = _path_for(reading.source, reading.page, folder), "numbers.png"
     for name, _, part in parts_of(gray, options["regions"]):
         steps = explain(reader, part, full_resolution=options["full_resolution"])
         own = _file_name(name or "")
@@ -580,12 +610,17 @@ def _save_png(picture: npt.NDArray[np.uint8], path: Path) -> None:
         raise Failure(f"{path} can't be written: {error.strerror or error}.") from error
 
 
-def _path_for(reading: Reading, folder: Path) -> Path:
+def _drawing_path(source: str | None, page: int, folder: Path) -> Path:
+    """Return where in a folder the drawing of a page goes."""
+    path = _path_for(source, page, folder)
+    return path.with_name(f"{path.name}.png")
+
+
+def _path_for(source: str | None, page: int, folder: Path) -> Path:
     """Return where in a folder pictures of a page go: scan.jpg and scan.png are two, as are their pages."""
-    source = Path("standard-input" if reading.source == STANDARD_INPUT else reading.source or "picture")
-    *folders, name = map(_file_name, source.parts)
-    page = f".{reading.page}" if reading.page > 1 else ""
-    return folder.joinpath(*folders, f"{name}{page}")
+    place = Path("standard-input" if source == STANDARD_INPUT else source or "picture")
+    *folders, name = map(_file_name, place.parts)
+    return folder.joinpath(*folders, f"{name}.{page}" if page > 1 else name)
 
 
 def _file_name(text: str) -> str:
@@ -608,8 +643,11 @@ def _leave_out_remarks() -> None:
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
-def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | PictureError]]:
-    """Yield each picture's source as the user would write it, and where to read it or why it can't be."""
+def _sources(pictures: tuple[str, ...], outputs: Iterable[Path] = ()) -> Iterator[_Source]:
+    """Yield each picture's source as the user would write it, and where to read it or why it can't be.
+
+    What lies in folders of output is not read, unless these were given themselves.
+    """
     from inkdigits.reading.sources import find_pictures
 
     if pictures.count(STANDARD_INPUT) > 1:
@@ -626,6 +664,8 @@ def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO |
         except PictureError as error:
             yield given, error
             continue
+        own = [folder.resolve() for folder in outputs if not _is_in(Path(given), folder.resolve())]
+        paths = [path for path in paths if not any(_is_in(path, folder) for folder in own)]
         if not paths:
             yield given, PictureError(f"The folder {given} holds no picture (PNG, JPEG, TIFF, ...).")
         for path in paths:
@@ -633,7 +673,11 @@ def _sources(pictures: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO |
             yield given if below == os.curdir else os.path.join(given, below), path
 
 
-def _pages(sources: Iterable[tuple[str, Path | BinaryIO | PictureError]], max_pixels: int) -> Iterator[Page]:
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder)
+
+
+def _pages(sources: Iterable[_Source], max_pixels: int) -> Iterator[Page]:
     """Yield the pages of all pictures, also of those that can't be opened."""
     from inkdigits.reading.sources import Page, find_pages
 

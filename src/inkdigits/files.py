@@ -7,9 +7,12 @@ import contextlib
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
+
+BLOCK = 2**20  # bytes read at a time
 
 
 @contextlib.contextmanager
@@ -66,7 +69,7 @@ class GrowingFile:
 
     Raises:
         FileExistsError: the file is there and neither to be gone on with nor to be replaced, or it is whole,
-            or other settings made it.
+            or other settings made it, or it has been changed since.
         OSError: the folder or the disk doesn't take it.
 
     Attributes:
@@ -85,6 +88,7 @@ class GrowingFile:
         self, path: Path, *, settings: Any, head: str = "", resume: bool = False, overwrite: bool = False
     ) -> None:
         self.done: list[tuple[str, int, Any]] = []
+        self._sum = 0  # CRC-32 of what the file holds
         self._journal_path = path.with_name(f"{path.name}.progress")
         is_there = path.exists()
         if is_there and not overwrite:
@@ -108,8 +112,7 @@ class GrowingFile:
         self._file.truncate(length)
         self._file.seek(length)
         if not length:
-            self._file.write(head.encode())
-            self._file.flush()
+            self._write(head)
 
     def _recall(self, path: Path, settings: Any) -> tuple[bytes, int]:
         """Take up what the journal says of finished pages; return it, and how long the file is by it."""
@@ -125,6 +128,7 @@ class GrowingFile:
             pages = [json.loads(line) for line in lines if line.endswith(b"\n")]
             done = [(page["source"], page["page"], page["note"]) for page in pages]
             ends = [int(page["bytes"]) for page in pages]
+            sums = [int(page["crc32"]) for page in pages]
         except (ValueError, KeyError, TypeError) as error:
             raise FileExistsError(
                 f"{self._journal_path}, which says what {path} holds, is damaged. "
@@ -136,16 +140,28 @@ class GrowingFile:
             )
         # Pages that the file has lost since, in a power cut say, are done again.
         kept = bisect.bisect(ends, path.stat().st_size)
+        length = ends[kept - 1] if kept else 0
+        self._sum = _sum_of(path, length)
+        if kept and self._sum != sums[kept - 1]:
+            raise FileExistsError(
+                f"{path} has been changed since its last page, so it can't be gone on with. Choose another "
+                "name, or replace it with --overwrite."
+            )
         self.done = done[:kept]
-        return b"".join([begun, *lines[:kept]]), ends[kept - 1] if kept else 0
+        return b"".join([begun, *lines[:kept]]), length
 
     def add(self, text: str, source: str, page: int, note: Any) -> None:
         """Write what a finished page has to say, then note that it is finished."""
-        self._file.write(text.encode())
-        self._file.flush()
-        entry = {"source": source, "page": page, "note": note, "bytes": self._file.tell()}
+        self._write(text)
+        entry = {"source": source, "page": page, "note": note, "bytes": self._file.tell(), "crc32": self._sum}
         self._journal.write(_json_line(entry))
         self._journal.flush()
+
+    def _write(self, text: str) -> None:
+        content = text.encode()
+        self._file.write(content)
+        self._file.flush()
+        self._sum = zlib.crc32(content, self._sum)
 
     def __enter__(self) -> Self:
         return self
@@ -154,6 +170,16 @@ class GrowingFile:
         self._close()
         if kind is None:
             self._journal_path.unlink()
+
+
+def _sum_of(path: Path, length: int) -> int:
+    """Return the CRC-32 of a file's first bytes."""
+    total = 0
+    with path.open("rb") as file:
+        while length and (block := file.read(min(length, BLOCK))):
+            total = zlib.crc32(block, total)
+            length -= len(block)
+    return total
 
 
 def _json_line(value: Any) -> bytes:

@@ -311,6 +311,31 @@ def test_failure_stands_in_its_place(reader, gray, workers, tmp_path):
     assert "not a picture" in answers[1].error
 
 
+def test_array_of_no_numbers_stops_nothing(reader, gray):
+    """Nor does any other that is no picture."""
+    answers = list(reader.read_many([gray, np.full((60, 80), np.nan), np.zeros((0, 9), np.uint8), gray]))
+    assert [type(answer) for answer in answers] == [Reading, Failure, Failure, Reading]
+
+
+@pytest.mark.parametrize(
+    "take_all",
+    [lambda: np.zeros(2**57, np.uint8), lambda: cv2.resize(np.zeros((9, 9), np.uint8), (2**30, 2**29))],
+    ids=["NumPy", "OpenCV"],
+)
+def test_lack_of_memory_is_that_pages_failure(reader, gray, take_all):
+    """The next may need less."""
+
+    def on_page(reading, decoded):
+        if not taken:
+            taken.append(1)
+            take_all()
+
+    taken = []
+    failed, read = reader.read_many([gray, gray], on_page=on_page)
+    assert "not enough memory to read this page" in failed.error
+    assert read.numbers
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_pages_are_read_as_they_are_asked_for(reader, workers):
     """An endless stream of pictures is read, a few at a time."""

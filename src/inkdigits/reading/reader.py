@@ -9,6 +9,7 @@ apart by their neighbors.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import functools
 import itertools
 import math
@@ -22,6 +23,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -208,7 +210,8 @@ class Reader:
 
         Raises:
             ArgumentError: the picture or an option is not of an accepted kind.
-            PictureError: the picture can't be opened or decoded, is too large, or has nothing of a region.
+            PictureError: the picture can't be opened or decoded, is too large, also for the memory there is,
+                or has nothing of a region.
             MissingExtraError: HEIC needs the extra ``heic``, PDF the extra ``pdf``.
         """
         _check(options)
@@ -217,7 +220,8 @@ class Reader:
         page = (
             picture if isinstance(picture, Page) else Page(source, 1, functools.partial(load_values, picture))
         )
-        return self._read(page if source is None else replace(page, source=source), options)[0]
+        with _lack_of_memory_told():
+            return self._read(page if source is None else replace(page, source=source), options)[0]
 
     def read_many(
         self,
@@ -256,11 +260,12 @@ class Reader:
 
         def read_page(page: Page) -> Reading | Failure:
             try:
-                reading, decoded = self._read(page, options)
-            except (PictureError, MissingExtraError) as error:
+                with _lack_of_memory_told():
+                    reading, decoded = self._read(page, options)
+                    if on_page:
+                        on_page(reading, decoded)
+            except (PictureError, MissingExtraError, ArgumentError) as error:  # options have been checked
                 return Failure(page.source, page.number, str(error))
-            if on_page:
-                on_page(reading, decoded)
             return reading
 
         pages = (page for picture in pictures for page in find_pages(picture, max_pixels=limit))
@@ -745,6 +750,22 @@ def _check(options: Options) -> None:
     for region in (regions or {}).values():
         if not (isinstance(region, Box) and all(isinstance(value, int) for value in region.to_list())):
             parse_region(region)
+
+
+@contextlib.contextmanager
+def _lack_of_memory_told() -> Iterator[None]:
+    """Say of a page that it needs more memory than there is: others may need less."""
+    try:
+        yield
+    except Exception as error:
+        by_opencv = isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem
+        by_network = type(error).__module__.startswith("onnxruntime") and "alloc" in str(error)
+        if not (isinstance(error, MemoryError) or by_opencv or by_network):
+            raise
+        raise PictureError(
+            "There is not enough memory to read this page. Read fewer at once (--workers), or a smaller "
+            "picture of it."
+        ) from error
 
 
 def _in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
