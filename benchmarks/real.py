@@ -99,7 +99,29 @@ def read_pages(reader: Reader, folder: Path) -> dict[str, Any]:
     pages = json.loads((folder / "labels.json").read_text())
     readings, seconds = read_all(reader, folder, pages)
     texts = {file: reading.text for file, reading in readings.items()}
-    return score_pages(pages, texts) | {"median_seconds": statistics.median(seconds)}
+    rights = [
+        right
+        for file, page in pages.items()
+        if "scattered" not in page["tags"]
+        for right in sure_rights(" ".join(page["lines"]).split(), readings[file])
+    ]
+    read = sum(len(readings[file].numbers) for file, page in pages.items() if "scattered" not in page["tags"])
+    return score_pages(pages, texts) | {
+        "sure": {"numbers": len(rights), "coverage": len(rights) / read, "exact": statistics.fmean(rights)},
+        "median_seconds": statistics.median(seconds),
+    }
+
+
+def sure_rights(truth: Iterable[str], reading: Reading, *, exact: bool = False) -> list[bool]:
+    """Tell of the numbers read with confidence which are right, in their digits or exactly, each once."""
+    left, rights = Counter(truth), []
+    for number in sorted(reading.numbers, key=lambda number: -number.confidence):
+        text = number.text if exact else digits_of(number.text)
+        right = left[text] > 0
+        left[text] -= right
+        if number.confidence >= SURE:
+            rights.append(right)
+    return rights
 
 
 def score_pages(pages: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:

@@ -448,15 +448,21 @@ def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[i
 
 @pytest.mark.parametrize(
     ("middle", "of_digit", "of_sign"),
-    [(20, True, True), (45, True, False), (-5, True, False), (70, False, False)],
+    [(20, True, True), (8, True, False), (45, True, False), (-5, True, False), (70, False, False)],
 )
 def test_what_only_the_finder_sees_in_a_number_is_unnamed(middle, of_digit, of_sign):
     """A digit also right beside it; a sign, as a point that the line reader has no name for, only inside."""
     ink = ink_at((0, 0, 16, 20), (24, 0, 16, 20), scores=(0.9, 0.9))
     seen = np.array([(middle - 2, 8, 4, 4)], np.float32)
-    assert not reading._has_unnamed(ink, ink.boxes)
-    assert reading._has_unnamed(replace(ink, unnamed=seen), ink.boxes) == of_digit
-    assert reading._has_unnamed(replace(ink, unnamed_signs=seen), ink.boxes) == of_sign
+    assert not reading._has_unnamed(ink, [0, 1])
+    assert reading._has_unnamed(replace(ink, unnamed=seen), [0, 1]) == of_digit
+    assert reading._has_unnamed(replace(ink, unnamed_signs=seen), [0, 1]) == of_sign
+
+
+def test_two_points_of_a_colon_are_both_named():
+    """The finder may see two marks where there is one sign."""
+    ink = ink_at((0, 0, 16, 20), (18, 2, 4, 16), (24, 0, 16, 20), scores=(0.9,) * 3, signs=[1])
+    assert not reading._has_unnamed(replace(ink, unnamed_signs=ink.boxes[1:2]), [0, 1, 2])
 
 
 @pytest.mark.parametrize(("each", "likely"), [(0.9, True), (0.5, True), (0.2, False)])

@@ -87,6 +87,7 @@ LIKELY_A_DIGIT = 0.35
 USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
 UNSURE, SURER = -1.0, 5.1
+ON_DIGIT = 0.25  # of a digit's width, that a sign before or after it may reach over it
 # Heights from the edge of the picture within which a number may be cut off; chance that it is not.
 EDGE, WHOLE = 0.05, 0.82
 MOST_HEIGHTS = 400  # of a digit, that a line is long
@@ -681,16 +682,29 @@ def _number(
             box, agreed = _around(ink.boxes[[index]], frame), bool(ink.scores[index] > 0)
             digits.append(_digit(character, box, least, agreed=agreed))
     boxes = ink.boxes[list(indices)]
-    doubtful = confidence < least or any(digit.doubtful for digit in digits) or _has_unnamed(ink, boxes)
+    doubtful = confidence < least or any(digit.doubtful for digit in digits) or _has_unnamed(ink, indices)
     return Number(text, *place, confidence, doubtful, _around(boxes, frame), tuple(digits))
 
 
-def _has_unnamed(ink: _Ink, boxes: Floats) -> bool:
-    """Tell whether the line reader passed over a digit in or right beside a number, or a sign inside it."""
+def _has_unnamed(ink: _Ink, number: Sequence[int]) -> bool:
+    """Tell whether the line reader passed over a digit in or right beside a number, or a sign inside it.
+
+    Where it names a sign, another mark is part of that, as the points of a colon are.
+    """
+    boxes = ink.boxes[list(number)]
     start, end = _extent(boxes)
     beside = np.array([np.median(boxes[:, 2]), 0])
-    return _any_between(ink.unnamed, start - beside, end + beside) or _any_between(
-        ink.unnamed_signs, start, end
+    if _any_between(ink.unnamed, start - beside, end + beside):
+        return True
+    digits = [None if ink.is_sign[index] else ink.boxes[index] for index in number]
+    return any(
+        _any_between(
+            ink.unnamed_signs,
+            np.array([left[0] + (1 - ON_DIGIT) * left[2], start[1]]),
+            np.array([right[0] + ON_DIGIT * right[2], end[1]]),
+        )
+        for left, right in itertools.pairwise(digits)
+        if left is not None and right is not None
     )
 
 

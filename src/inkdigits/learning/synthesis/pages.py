@@ -59,7 +59,7 @@ from inkdigits.reading.model import SIGNS
 
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
-_NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
+NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
 EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
@@ -264,7 +264,7 @@ def make_line(
     if rng.random() < DECORATED:
         start = np.array([shift, drop], np.float64)
         decorate(sheet, area_of(glyphs, hand, tall, start, angle, gaps=gaps)[0], tall, hand, rng)
-    text = "".join(_NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
+    text = "".join(NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng, strength=0.4)
     image = photographed(picture, tall, kind, rng, few_pixels=few_pixels)
     if rng.random() < 0.35:
