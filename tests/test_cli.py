@@ -68,6 +68,17 @@ def test_interrupted_import_is_said_as_any_interrupt(monkeypatch):
     assert (result.exit_code, result.stderr) == (130, "Error: Stopped.\n")
 
 
+def test_ctrl_c_while_words_are_taken_is_told_alike(monkeypatch):
+    """Before there is a command to stop."""
+
+    def stop(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(click.Option, "process_value", stop)
+    result = call("read", PAGE)
+    assert (result.exit_code, result.stderr) == (130, "Error: Stopped.\n")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 @pytest.mark.parametrize("arguments", [["classify", str(SEVEN)], ["train", "--help"], ["--version"]])
 def test_full_disk_behind_a_redirection_is_said(arguments):

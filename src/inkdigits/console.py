@@ -39,7 +39,7 @@ class Command(click.Command):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Take words for options, and answer ``--help``."""
-        with _full_disk_told():
+        with _told_before_a_command():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -77,14 +77,17 @@ class Group(click.Group):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Take words for options, and answer ``--help`` and ``--version``."""
-        with _full_disk_told():
+        with _told_before_a_command():
             return super().make_context(*args, **kwargs)
 
 
 @contextlib.contextmanager
-def _full_disk_told() -> Iterator[None]:
+def _told_before_a_command() -> Iterator[None]:
+    """Say in a sentence what ends the program while it takes its words."""
     try:
         yield
+    except KeyboardInterrupt:
+        raise Failure("Stopped.", INTERRUPTED) from None
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
