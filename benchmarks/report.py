@@ -649,9 +649,9 @@ def synthetic_section() -> str:
     causes = sorted(strings.items(), key=lambda cause: -cause[1])
     return f"""## Synthetic pages
 
-`python benchmarks/synthetic.py`: {results["pages"]:,} small pages of digits, fonts and papers that no part
-was trained on, with {results["numbers"]:,} numbers. They are harder than most real ones: fainter, more
-crowded, in wilder hands. A number is right if its digits and signs are.
+`python benchmarks/synthetic.py`: {results["pages"]:,} small pages with {results["numbers"]:,} numbers, of digits
+and handwriting fonts that no part was trained on, some on papers of new kinds; print, stamps and strokes are made
+as in training. They are harder than most real pages: fainter, more crowded, in wilder hands. A number is right if its digits and signs are.
 {machine_line(results)}
 
 - Numbers are read with an F1 of {percent(results["number_f1"], 1)} %, digits in any order with one of \
@@ -696,7 +696,7 @@ def parts_validated(pages: dict[str, Any]) -> str:
     finder, lines = pages["finder"], pages["lines"]
     found, read = finder["evaluation"], lines["evaluation"]
     return (
-        "On synthetic pages and lines, of digits, fonts and papers that are not trained on: "
+        "On synthetic pages and lines, of digits and handwriting fonts that are not trained on: "
         f"the finder ({finder['parameters']:,} parameters) finds digits with an F1 of "
         f"{percent(found['figures']['digit_f1'], 1)} % on {found['samples']:,} pages, the line reader "
         f"({lines['parameters']:,} parameters) reads {percent(read['figures']['exact'], 1)} % of "

@@ -1,4 +1,4 @@
-"""How the page reader reads synthetic pages, of digits, fonts and papers that no part of it was trained on.
+"""How the page reader reads synthetic pages, of digits and handwriting that no part of it was trained on.
 
     python benchmarks/synthetic.py [READER] [--pages 1400]
 

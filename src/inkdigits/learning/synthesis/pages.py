@@ -108,7 +108,7 @@ def make_page(
         digits: where the digits come from.
         rng: decides all.
         side: pixels, of the square page.
-        purpose: "held-out" for fonts and papers that no training page has.
+        purpose: "held-out" for handwriting fonts that no training page has, and some papers.
 
     Returns:
         The page. About one in five has nothing to read.
@@ -217,7 +217,7 @@ def make_line(
         rng: decides all.
         height: of the picture in pixels; a digit takes 35 to 92 % of it.
         max_width: of the picture in pixels.
-        purpose: "held-out" for fonts and papers that no training line has.
+        purpose: "held-out" for handwriting fonts that no training line has, and some papers.
 
     Returns:
         The line. About one in seven has no digit.
