@@ -649,9 +649,10 @@ def synthetic_section() -> str:
     causes = sorted(strings.items(), key=lambda cause: -cause[1])
     return f"""## Synthetic pages
 
-`python benchmarks/synthetic.py`: {results["pages"]:,} small pages with {results["numbers"]:,} numbers, of digits
-and handwriting fonts that no part was trained on, some on papers of new kinds; print, stamps and strokes are made
-as in training. They are harder than most real pages: fainter, more crowded, in wilder hands. A number is right if its digits and signs are.
+`python benchmarks/synthetic.py`: {results["pages"]:,} small pages with {results["numbers"]:,} numbers, of
+digits and handwriting fonts that no part was trained on, some on papers of new kinds; print, stamps and
+strokes are made as in training. They are harder than most real pages: fainter, more crowded, in wilder hands.
+A number is right if its digits and signs are.
 {machine_line(results)}
 
 - Numbers are read with an F1 of {percent(results["number_f1"], 1)} %, digits in any order with one of \
