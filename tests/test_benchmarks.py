@@ -7,7 +7,10 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from inkdigits.result import Box, Digit, Number, Reading
 
 ROOT = Path(__file__).parents[1]
 
@@ -83,3 +86,45 @@ def test_time_to_99_is_that_of_the_first_epoch_there(benchmark):
 def test_keras_example_has_its_published_size(benchmark):
     """The network that ours are compared with is the one of the keras.io page: 34,826 parameters."""
     assert benchmark("classic").build_keras_example().count_params() == 34_826
+
+
+@pytest.mark.parametrize(
+    ("read", "causes"),
+    [
+        ([("1.2", (0, 1)), ("3", (2,))], {"right": 2}),
+        ([("12", (0, 1)), ("3", (2,))], {"right": 1, "a sign": 1}),
+        ([("1.23", (0, 1, 2))], {"joined to another number": 2}),
+        ([("1", (0,)), ("2", (1,)), ("3", (2,))], {"right": 1, "cut up": 1}),
+        ([("1.7", (0, 1)), ("3", (2,))], {"right": 1, "a digit taken for another": 1}),
+        ([("2", (1,)), ("3", (2,))], {"right": 1, "a digit not found": 1}),
+        ([("1.2", (0, 1)), ("34", (2, 3))], {"right": 1, "something else read as its digit": 1}),
+    ],
+)
+def test_mistakes_on_a_page_are_told_apart(benchmark, read, causes):
+    """Two numbers, "1.2" and "3", and where their digits and a blot are."""
+    synthetic = benchmark("synthetic")
+    places = [Box(10, 10, 10, 20), Box(30, 10, 10, 20), Box(80, 10, 10, 20), Box(95, 10, 10, 20)]
+    boxes = [places[0].to_list(), [22, 28, 2, 2], places[1].to_list(), places[2].to_list()]
+    labels = [1, synthetic.NAMES.index("."), 2, 3]
+    page = synthetic.Page(
+        np.zeros((40, 120), np.uint8),
+        np.array(boxes, np.float32),
+        np.array(labels, np.uint8),
+        np.array([0, 0, 0, 1]),
+    )
+    numbers = [
+        Number(
+            text,
+            1,
+            column,
+            0.9,
+            doubtful=False,
+            box=places[where[0]],
+            digits=tuple(
+                Digit(int(digit), 0.9, doubtful=False, probabilities=(), box=places[place])
+                for digit, place in zip(text.replace(".", ""), where, strict=True)
+            ),
+        )
+        for column, (text, where) in enumerate(read, start=1)
+    ]
+    assert synthetic.causes(page, Reading(None, 1, 120, 40, tuple(numbers))) == causes
