@@ -112,6 +112,13 @@ def test_a_much_surer_small_digit_stays():
     assert kept.boxes[:, 2].tolist() == [20]
 
 
+@pytest.mark.parametrize(("side", "score"), [(62, 0.5), (40, 0.61)])
+def test_a_digit_in_a_faint_large_box_is_none_of_its_parts(side, score):
+    """All of a page, say, taken for one in the coarsest look: it is too large for a part, or too sure."""
+    kept = once(marks_of((0, 0, 100, 100), (20, 20, side, side), scores=[0.48, score]))
+    assert kept.boxes[:, 2].tolist() == [side]
+
+
 def test_what_gives_way_itself_has_no_parts():
     """A digit within a faint box stays, where the faint box goes for another digit in it."""
     boxes = marks_of((10, 10, 50, 60), (100, 20, 15, 20), (0, 0, 120, 80), scores=[0.90, 0.55, 0.40])

@@ -35,7 +35,8 @@ LARGE, FEWEST, SURE = 24, 3, 0.6
 # Scores from this one on are hints; smaller digits that they add up to make a finer look worth its time.
 HINT, HINTED = 0.05, 0.5
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
-FRAGMENT = 0.4  # of a digit's area; a smaller box on it is one of its parts
+# Of a digit's area: a smaller box on it is one of its parts, unless that is so many times as sure.
+FRAGMENT, MUCH_SURER = 0.25, 1.2
 COMPARED = 64  # boxes with all others at once, for the memory's sake
 
 
@@ -266,7 +267,7 @@ def once(marks: Marks) -> Marks:
     ]
     alive = np.ones(len(marks), np.bool_)
     for i, others in enumerate(covered):
-        is_part = (area[others] < FRAGMENT * area[i]) & (marks.scores[others] < 1.4 * marks.scores[i])
+        is_part = (area[others] < FRAGMENT * area[i]) & (marks.scores[others] < MUCH_SURER * marks.scores[i])
         if not (marks.is_sign[i] or (others[~is_part] < i).any()):  # nor one that gives way itself
             alive[others[is_part]] = False
     for i, others in enumerate(covered):
