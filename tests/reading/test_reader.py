@@ -264,6 +264,18 @@ def test_blank_field_has_no_number_of_any_length(reader, height):
     assert reader.read(np.full((height, 300), 255, np.uint8), length=5).text == ""
 
 
+@pytest.mark.parametrize("grain", [1, 4])
+def test_grain_of_paper_in_a_blank_field_is_no_number(reader, grain):
+    """The line reader would read something into it, told how many digits there are."""
+    rng = np.random.default_rng(0)
+    strips = (
+        np.clip(tone + rng.normal(0, grain, (height, 300)), 0, 255).astype(np.uint8)
+        for tone in (20, 120, 200, 250)
+        for height in (30, 60, 90)
+    )
+    assert [reader.read(strip, length=5).text for strip in strips] == [""] * 12
+
+
 def test_digits_of_a_length_that_is_not_there_lie_on_the_page(reader, gray):
     """Each has an area, if only at the edge."""
     strip = cv2.resize(gray[:200], (600, 90), interpolation=cv2.INTER_AREA)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from os import PathLike
 from pathlib import Path
-from typing import TypedDict, TypeVar, Unpack
+from typing import TypeAlias, TypedDict, TypeVar, Unpack
 
 import cv2
 import numpy as np
@@ -59,12 +59,12 @@ from inkdigits.reading.model import PARTS, SIGNS
 from inkdigits.reading.regions import parse_region, parts_of
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
 from inkdigits.reading.strips import (
-    BLANK,
     LEAST,
     SIZES,
     agreed,
     chance_of_number,
     confidence_of,
+    is_blank,
     is_strip,
 )
 from inkdigits.result import Box, Digit, Failure, Number, Reading
@@ -98,6 +98,8 @@ AHEAD = 4  # pages a worker that may be finished before their turn
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+# Lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
+Spelled: TypeAlias = tuple[list[Line], list[Crop], list[Floats], list[list[Character]]]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -302,51 +304,42 @@ class Reader:
         self, gray: Gray, frame: Box, least: float, length: tuple[int, int] | None
     ) -> list[Number]:
         """Read a strip in several sizes, and as one line, whatever the finder sees."""
-        readings, seen = [], 0
+        sure, readings, score = [], [], 0.0
         for size in sorted({len(gray), *SIZES}):
             scale = size / len(gray)
             page = resized(gray, scale)
-            ink = self._read_lines(page, self.finder.find(page), length)
-            ink = ink.before_resizing(scale)
-            found = _found(ink) if length else _likely(ink, _found(ink))
-            readings.append(_numbers(ink, found, least, length, frame))
-            seen += ink.seen
-        ink, nothing = self._read_whole(gray, length)
-        as_one = _numbers(ink, _found(ink), least, length, frame)
-        if length:  # then so is that a number is there, unless the field was left blank
-            return agreed(readings, as_one, least) if seen or nothing < BLANK else []
-        chance = chance_of_number(nothing, [*map(confidence_of, readings)])
-        return agreed(readings, as_one, least, chance) if chance >= LEAST else []
+            marks = self.finder.find(page)
+            spelled = spell_lines(self.lines, page, marks)
+            ink = _place(spelled, marks).before_resizing(scale)
+            numbers = _numbers(ink, _likely(ink, _found(ink)), least, None, frame)
+            sure.append(confidence_of(numbers))
+            score = max(score, *marks.scores[~marks.is_sign], 0.0)
+            if length:
+                ink = _place_fitting(spelled, marks, length).before_resizing(scale)
+                numbers = _numbers(ink, _found(ink), least, length, frame)
+            readings.append(numbers)
+        ink, nothing = self._read_whole(gray, None)
+        as_one = _numbers(ink, _found(ink), least, None, frame)
+        if length is None:
+            chance = chance_of_number(nothing, sure)
+            return agreed(readings, as_one, least, chance) if chance >= LEAST else []
+        if is_blank(max(*sure, confidence_of(as_one)), score):
+            return []
+        ink, _ = self._read_whole(gray, length)
+        return agreed(readings, _numbers(ink, _found(ink), least, length, frame), least)
 
     def _read_whole(self, gray: Gray, length: tuple[int, int] | None) -> tuple[_Ink, float]:
         """Read a strip as one line; return also how likely nothing is there, for the line reader."""
         crop, answers, text = spell_strip(self.lines, gray, length)
-        return _place([text], [answers], [Line((), 0.0)], [crop], Marks.none()), likelihood(answers, [])
+        return _place(([Line((), 0.0)], [crop], [answers], [text]), Marks.none()), likelihood(answers, [])
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
-        lines, crops, answers, texts = spell_lines(self.lines, gray, marks)
-        ink = _place(texts, answers, lines, crops, marks)
-        if length is None:
-            return ink
-        if not ink.lines and lines:  # no digit is likely, but there is a number
-            row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
-            texts[row] = characters(answers[row], digits=length)
-            ink = _place(texts, answers, lines, crops, marks)
-        sizes = []  # of each line's numbers, in characters
-        for row, line, numbers in zip(ink.rows, ink.lines, ink.numbers, strict=True):
-            fitting = group(numbers, ink.boxes, ~ink.is_sign, length)
-            within = [[index - line.indices[0] for index in number] for number in fitting]
-            again = read_again(answers[row], texts[row], within, length)
-            texts[row] = [character for number in again for character in number]
-            sizes.append([len(number) for number in again])
-        ink = _place(texts, answers, lines, crops, marks)
-        return replace(ink, numbers=[_cut_up(*each) for each in zip(ink.lines, sizes, strict=True)])
+        spelled = spell_lines(self.lines, gray, marks)
+        return _place_fitting(spelled, marks, length) if length else _place(spelled, marks)
 
 
-def spell_lines(
-    line_reader: LineReader, gray: Gray, marks: Marks
-) -> tuple[list[Line], list[Crop], list[Floats], list[list[Character]]]:
+def spell_lines(line_reader: LineReader, gray: Gray, marks: Marks) -> Spelled:
     """Read along the lines that the marks on a page (H, W) make.
 
     Returns:
@@ -402,14 +395,29 @@ def _bounded(line: Line, marks: Marks) -> Iterator[Line]:
             yield Line(tuple(line.indices[i] for i in chosen), line.slope)
 
 
-def _place(
-    texts: Sequence[list[Character]],
-    answers: Sequence[Floats],
-    lines: Sequence[Line],
-    crops: Sequence[Crop],
-    marks: Marks,
-) -> _Ink:
+def _place_fitting(spelled: Spelled, marks: Marks, length: tuple[int, int]) -> _Ink:
+    """Find where the characters are, grouped and read so that numbers have so many digits."""
+    lines, crops, answers, texts = spelled
+    texts = list(texts)
+    ink = _place(spelled, marks)
+    if not ink.lines and lines:  # no digit is likely, but there is a number
+        row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
+        texts[row] = characters(answers[row], digits=length)
+        ink = _place((lines, crops, answers, texts), marks)
+    sizes = []  # of each line's numbers, in characters
+    for row, line, numbers in zip(ink.rows, ink.lines, ink.numbers, strict=True):
+        fitting = group(numbers, ink.boxes, ~ink.is_sign, length)
+        within = [[index - line.indices[0] for index in number] for number in fitting]
+        again = read_again(answers[row], texts[row], within, length)
+        texts[row] = [character for number in again for character in number]
+        sizes.append([len(number) for number in again])
+    ink = _place((lines, crops, answers, texts), marks)
+    return replace(ink, numbers=[_cut_up(*each) for each in zip(ink.lines, sizes, strict=True)])
+
+
+def _place(spelled: Spelled, marks: Marks) -> _Ink:
     """Find where on the page the characters of each line are, and which of them make numbers."""
+    lines, crops, answers, texts = spelled
     characters: list[Character] = []
     boxes, scores, unnamed = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.float32)], [Marks.none()]
     found, rows = [], []

@@ -23,7 +23,9 @@ WHOLE = 0.5  # what a reading of all of it as one line counts beside one of the 
 BY_NOTHING, BY_READING, ALWAYS = -0.53, 4.2, -3.4
 FAINT = 1e-4  # a chance of nothing that is hardly told from 0
 LEAST = 0.25  # chance of a number from which on it is read
-BLANK = 0.3  # how likely nothing is for the line reader in a field that was left blank
+# A field in which every reading is less sure, and the finder of every digit, was left blank: the line reader
+# reads something into the grain of any paper, if it is told that so many digits are there.
+HARDLY, HARDLY_SEEN = 0.05, 0.6
 
 
 def is_strip(shape: tuple[int, ...]) -> bool:
@@ -49,6 +51,20 @@ def chance_of_number(nothing: float, confidences: Sequence[float]) -> float:
     """
     odds = BY_NOTHING * math.log(nothing + FAINT) + BY_READING * statistics.fmean(confidences) + ALWAYS
     return 1 / (1 + math.exp(-odds))
+
+
+def is_blank(confidence: float, score: float) -> bool:
+    """Tell whether a strip for a number was left blank.
+
+    Args:
+        confidence: of its surest reading, without a known number of digits, 0 to 1.
+        score: of the surest digit that the finder sees in any size, 0 to 1.
+
+    Example:
+        >>> is_blank(0.01, 0.5), is_blank(0.4, 0.0), is_blank(0.0, 0.9)
+        (True, False, False)
+    """
+    return confidence < HARDLY and score < HARDLY_SEEN
 
 
 def confidence_of(numbers: Sequence[Number]) -> float:
