@@ -667,7 +667,7 @@ A number is right if its digits and signs are.
 The first twelve of these pages with four numbers or more, as they are read; what is dashed and has a "?"
 is in doubt:
 
-![Synthetic pages with their readings](images/gallery.png)
+![Synthetic pages with their readings](images/gallery.jpg)
 """
 
 

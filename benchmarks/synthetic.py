@@ -4,7 +4,7 @@
 
 Of these pages all is known: the text of every number, signs included, and where each digit is. They aren't
 those that chose an epoch, a temperature or a threshold. Also draws the first that have a few numbers, with
-their readings: docs/images/gallery.png.
+their readings: docs/images/gallery.jpg.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from inkdigits.result import Reading
 
 SEED, PAGES, SIDE = 2026, 1_400, 320
 SAME = 0.25  # intersection over union of two boxes that are of one digit
-GALLERY = Path(__file__).parents[1] / "docs" / "images" / "gallery.png"
+GALLERY = Path(__file__).parents[1] / "docs" / "images" / "gallery.jpg"
 A_FEW, COLUMNS, ROWS = 4, 4, 3  # numbers of a page in the gallery; pages of it
 
 
@@ -146,7 +146,7 @@ def main() -> None:
     print(figures)
     if options.reader == SHIPPED_READER and options.pages == PAGES:
         rows = [np.hstack(tiles[start : start + COLUMNS]) for start in range(0, len(tiles), COLUMNS)]
-        cv2.imwrite(str(GALLERY), np.vstack(rows))
+        cv2.imwrite(str(GALLERY), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 88])
         write_results("synthetic", figures)
 
 

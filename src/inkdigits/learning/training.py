@@ -20,6 +20,8 @@ import json
 import math
 import os
 import shutil
+import signal
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -457,17 +459,39 @@ def _begin_with(network: keras.Model, run: Path) -> None:
     network.set_weights(weights)
 
 
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Let Ctrl-C wait while work is handed to a thread: it could leave a lock of both locked forever.
+
+    After "Signals and threads" in the documentation of Python's `signal`, only the main thread has handlers.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
 def _prepared(task: Task, first: int, last: int) -> Generator[tuple[int, tuple[Any, Any]]]:
     """Yield each epoch's number and what `Task.prepare` gives; the next is prepared while this one trains."""
     if first > last:  # killed while it was finishing
         return
     with ThreadPoolExecutor(1) as background:
         try:
-            upcoming = background.submit(task.prepare, first)
+            with _ctrl_c_later():
+                upcoming = background.submit(task.prepare, first)
             for epoch in range(first, last + 1):
                 prepared = upcoming.result()
                 if epoch < last:
-                    upcoming = background.submit(task.prepare, epoch + 1)
+                    with _ctrl_c_later():
+                        upcoming = background.submit(task.prepare, epoch + 1)
                 yield epoch, prepared
         finally:
             task.leave()
