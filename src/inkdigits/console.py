@@ -58,10 +58,13 @@ class Command(click.Command):
             # Ctrl-C may also be the cause of an error, while a compiled module is imported.
             if isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
                 raise Failure("Stopped.", INTERRUPTED) from None
+            unwritable = (
+                _unwritable(error) if isinstance(error, OSError) and error.errno in DISK_FULL else None
+            )
             if traceback:
                 raise
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise _unwritable(error) from error
+            if unwritable:
+                raise unwritable from error
             if isinstance(error, InkdigitsError):
                 raise Failure(str(error), 2 if isinstance(error, ArgumentError) else 1) from error
             kind = type(error).__name__
