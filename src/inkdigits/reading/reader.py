@@ -310,12 +310,13 @@ class Reader:
             page = resized(gray, scale)
             marks = self.finder.find(page)
             spelled = spell_lines(self.lines, page, marks)
-            ink = _place(spelled, marks).before_resizing(scale)
+            placed = _place(spelled, marks)
+            ink = placed.before_resizing(scale)
             numbers = _numbers(ink, _likely(ink, _found(ink)), least, None, frame)
             sure.append(confidence_of(numbers))
             score = max(score, *marks.scores[~marks.is_sign], 0.0)
             if length:
-                ink = _place_fitting(spelled, marks, length).before_resizing(scale)
+                ink = _fitting(placed, spelled, marks, length).before_resizing(scale)
                 numbers = _numbers(ink, _found(ink), least, length, frame)
             readings.append(numbers)
         ink, nothing = self._read_whole(gray, None)
@@ -336,7 +337,8 @@ class Reader:
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
         spelled = spell_lines(self.lines, gray, marks)
-        return _place_fitting(spelled, marks, length) if length else _place(spelled, marks)
+        placed = _place(spelled, marks)
+        return _fitting(placed, spelled, marks, length) if length else placed
 
 
 def spell_lines(line_reader: LineReader, gray: Gray, marks: Marks) -> Spelled:
@@ -395,11 +397,10 @@ def _bounded(line: Line, marks: Marks) -> Iterator[Line]:
             yield Line(tuple(line.indices[i] for i in chosen), line.slope)
 
 
-def _place_fitting(spelled: Spelled, marks: Marks, length: tuple[int, int]) -> _Ink:
-    """Find where the characters are, grouped and read so that numbers have so many digits."""
+def _fitting(ink: _Ink, spelled: Spelled, marks: Marks, length: tuple[int, int]) -> _Ink:
+    """Group and read placed characters again, so that numbers have so many digits."""
     lines, crops, answers, texts = spelled
     texts = list(texts)
-    ink = _place(spelled, marks)
     if not ink.lines and lines:  # no digit is likely, but there is a number
         row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
         texts[row] = characters(answers[row], digits=length)
