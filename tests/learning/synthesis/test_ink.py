@@ -154,6 +154,20 @@ def test_strokes_are_as_wide_as_the_pen(mnist, height, pen):
     assert np.median(widths) == pytest.approx(pen * height, rel=0.35, abs=0.6)
 
 
+@pytest.mark.parametrize("height", [20, 60, 100, 200])
+@pytest.mark.parametrize("pen", [0.02, 0.045])
+def test_thin_pens_leave_strokes_whole(mnist, height, pen):
+    """A ballpoint's line doesn't fall to pieces where the writer of the MNIST digit pressed less."""
+    whole = []
+    for seed in range(40):
+        for stamp in written("0236789", mnist, replace(PLAIN, pen=pen, gap=0.5), height=height, seed=seed):
+            sizes = cv2.connectedComponentsWithStats((stamp.alpha > 70).view(np.uint8))[2][
+                1:, cv2.CC_STAT_AREA
+            ]
+            whole.append(sizes.max() > 0.95 * sizes.sum())
+    assert np.mean(whole) > 0.93
+
+
 def test_baseline_begins_where_asked_for(mnist):
     """The first digit stands on the point given."""
     first, *_ = written("0000", mnist)

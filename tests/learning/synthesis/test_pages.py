@@ -113,6 +113,18 @@ def test_numbers_are_cut_out_of_pages_whole(mnist):
     assert made > 20
 
 
+def test_half_of_the_clean_pages_have_nothing_else(mnist, monkeypatch):
+    """What is drawn on a screen stands there alone, as on the page of the service."""
+    cluttered = []
+    monkeypatch.setattr(making, "some_kind", lambda _: Kind(1.0, 0.0, clean=True))
+    monkeypatch.setattr(making, "add_clutter", lambda *_: cluttered.append(True))
+    for share, has_clutter in ((1.0, False), (0.0, True)):
+        monkeypatch.setattr(making, "DRAWINGS", share)
+        for seed in range(10):
+            make_page(mnist.train, np.random.default_rng(seed), side=160)
+        assert bool(cluttered) == has_clutter
+
+
 def test_some_numbers_are_cut_out_faint(mnist, monkeypatch):
     """The ink of numbers that are shown enlarged, of few pixels, stands out less."""
     monkeypatch.setattr("inkdigits.learning.synthesis.pages.CUT_OUT", 1.0)

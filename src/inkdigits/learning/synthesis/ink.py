@@ -39,16 +39,20 @@ LETTERED = 0.15  # share of the hands that write a font's digits
 BEND = 1.0  # pixels of it, of the most bending hand
 ROOM = 3  # pixels of it all round that bending may take
 BEND_GRID = 5  # points a side of the grid on which the bending is drawn
-FINEST, COARSEST = 28, 80  # pixels a digit is tall at least and at most while its strokes are drawn
+FINEST, COARSEST = 28, 160  # pixels a digit is tall at least and at most while its strokes are drawn
 WORD_HEIGHT = 36  # pixels, of a font
 WORD_UNIT = 25  # pixels a capital is tall at that height, roughly
 
+# Of a thin line, drawn where the distance to the outlines has a ridge: how far the ridge rises above its
+# surroundings, in the width that these are smoothed by; what a pixel aside is worth; its least half width.
+RIDGE, ASIDE, THINNEST = 0.35, 2.0, 1.0
+PENS = 0.02, 0.2  # the thinnest and the fattest pen
 SELDOM = 0.4  # share of the points and commas that are written otherwise
 SCHOOLS = 0.6  # share of the hands that learned in other schools than MNIST's
 DRAWN = 0.3, 1.0  # share of the digits of such a hand that are drawn so
 WIDER = 0.3  # how much wider or narrower quick zeros are (standard deviation of its logarithm)
 LOOSE = 0.4, 1.2  # pixels of `UNIT` by which a point of these misses its place (standard deviation)
-LARGE_FIRST = 0.08  # share of the numbers whose first character is larger than the others
+LARGE_FIRST = 0.12  # share of the numbers whose first character is larger than the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
     return Hand(
         slant=float(np.clip(rng.normal(0.1, 0.24), -0.45, 0.8)),
         aspect=float(np.exp(rng.normal(0, 0.18))),
-        pen=float(np.exp(rng.uniform(np.log(0.035), np.log(0.2)))),
+        pen=float(np.exp(rng.uniform(*np.log(PENS)))),
         gap=float(_some_gap(rng)),
         unevenness=float(rng.gamma(2, 0.5)),
         flag=float(rng.uniform(0.15, 1.05)) if rng.random() < 0.55 else 0.0,
@@ -378,10 +382,11 @@ def capital_glyph(rng: np.random.Generator) -> Glyph:
 def _loosely_drawn(way: Sequence[Stroke], rng: np.random.Generator) -> tuple[Gray, float]:
     """Draw strokes as in ink, a little different each time; return the picture and its baseline's row."""
     size, loose = np.exp(rng.normal(0, 0.17, 2)), rng.uniform(*LOOSE)
+    rounds = 2 if rng.random() < 0.75 else 0  # a mouse leaves corners
     strokes = []
     for points in way:
         stroke = np.array(points) * size + rng.normal(0, loose, (len(points), 2))
-        for _ in range(2):  # rounds corners (G. Chaikin, 1974)
+        for _ in range(rounds):  # rounds corners (G. Chaikin, 1974)
             near, far = 0.75 * stroke[:-1] + 0.25 * stroke[1:], 0.25 * stroke[:-1] + 0.75 * stroke[1:]
             between = np.stack([near, far], axis=1).reshape(-1, 2)
             stroke = np.concatenate([stroke[:1], between, stroke[-1:]])
@@ -571,10 +576,11 @@ def _with_pen(strip: Gray, starts: npt.NDArray[np.int64], *, half: float, scale:
     )  # a blot of a fat pen is a line of a thin one
     drawn += np.repeat(growth, np.diff(starts, append=strip.shape[1]))
     if half < reach.max():  # some strokes might vanish
-        window = 2 * int(np.ceil(half + 0.5)) + 1
-        middle = cv2.dilate(inside, np.ones((window, window), np.uint8))
-        line = np.where(ink > 0, np.float32(max(half - 0.3, 0.6)) - (middle - inside), np.float32(-1))
-        np.maximum(drawn, line, out=drawn)
+        # The distance is a roof: smoothed it is as high on its even sides, and lower along its ridge.
+        smoothing = max(0.7, 0.5 * scale)
+        ridge = (inside - cv2.GaussianBlur(inside, (0, 0), smoothing)) / np.float32(RIDGE * smoothing)
+        line = np.float32(max(half, THINNEST)) - np.maximum(1 - ridge, 0) * np.float32(ASIDE * smoothing)
+        np.maximum(drawn, np.where(ink > 0, line, np.float32(-1)), out=drawn)
     size = round(strip.shape[1] / fine), round(strip.shape[0] / fine)
     if fine < 1:
         drawn = cv2.GaussianBlur(cv2.resize(drawn, size), (0, 0), 0.6 / fine) / np.float32(fine)

@@ -35,6 +35,7 @@ from inkdigits.learning.synthesis.paper import Kind, Purpose, choose
 from inkdigits.learning.synthesis.sheet import Point, Sheet, area_of
 
 MOST = 90  # digits a page
+SINGLE = 0.3  # share of the sheets filled with one string that have one digit
 
 
 def some_number(rng: np.random.Generator) -> str:
@@ -152,7 +153,9 @@ def _scatter(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> No
 def _fill(sheet: Sheet, digits: Split | None, rng: np.random.Generator) -> None:
     """Fill most of the sheet with one number or one digit."""
     hand = some_pen(sheet.kind, rng, sheet.purpose)
-    glyphs = shortened(some_glyphs(digits, hand, sheet, rng), int(rng.integers(1, 7)))
+    glyphs = shortened(
+        some_glyphs(digits, hand, sheet, rng), 1 if rng.random() < SINGLE else int(rng.integers(2, 7))
+    )
     most = min(0.9 * sheet.height, 0.95 * sheet.width / max(0.3, width_of(glyphs, hand)))
     _place(sheet, glyphs, hand, max(11.0, most * rng.uniform(0.6, 1)), rng)
 
@@ -381,3 +384,4 @@ LAYOUTS: tuple[_Layout, ...] = (  # as often as they are named
     *(_scatter, _scatter, _scatter, _fill, _rows, _rows, _rows),
     *(_table, _table, _comb, _form, _sums),
 )
+DRAWN_LAYOUTS: tuple[_Layout, ...] = (_fill, _fill, _scatter, _rows)

@@ -36,6 +36,7 @@ from inkdigits.learning.synthesis.ink import (
     write,
 )
 from inkdigits.learning.synthesis.layouts import (
+    DRAWN_LAYOUTS,
     LAYOUTS,
     shortened,
     some_glyphs,
@@ -44,6 +45,7 @@ from inkdigits.learning.synthesis.layouts import (
     some_sum,
 )
 from inkdigits.learning.synthesis.paper import (
+    PLAIN,
     Kind,
     Purpose,
     choose,
@@ -61,6 +63,7 @@ __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
 
 NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
 EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
+DRAWINGS = 0.5  # share of the clean pages that have nothing but what is written on them, as on a screen
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
 FEW_PIXELS, LINES_OF_FEW = 0.4, 0.18
@@ -127,16 +130,19 @@ def make_page(
     if few_pixels:
         kind = _fainter(kind, rng)
     angle = float(rng.normal(0, 0.03) if rng.random() < 0.75 else rng.uniform(-0.26, 0.26))
-    paper = some_paper((side, side), kind, angle + rng.normal(0, 0.01), rng, purpose=purpose)
+    drawing = kind.clean and rng.random() < DRAWINGS
+    plain = 1.0 if drawing else PLAIN
+    paper = some_paper((side, side), kind, angle + rng.normal(0, 0.01), rng, purpose=purpose, plain=plain)
     if not kind.clean and rng.random() < 0.25:
         lay_on_desk(paper, kind, rng)
     sheet = Sheet(paper, kind, angle, purpose)
     source = None if rng.random() < EMPTY_PAGES else digits
     if source or rng.random() < 0.7:
-        choose(LAYOUTS, rng)(sheet, source, rng)
-    # A page without numbers is as full as one with them, of what could be taken for some.
-    for _ in range(min(6, int(rng.geometric(0.38)) - 1) + (0 if source else int(rng.integers(1, 8)))):
-        add_clutter(sheet, rng)
+        choose(DRAWN_LAYOUTS if drawing else LAYOUTS, rng)(sheet, source, rng)
+    if not drawing:
+        # A page without numbers is as full as one with them, of what could be taken for some.
+        for _ in range(min(6, int(rng.geometric(0.38)) - 1) + (0 if source else int(rng.integers(1, 8)))):
+            add_clutter(sheet, rng)
     labels, lines = np.array(sheet.labels, np.uint8), np.array(sheet.lines, np.int32)
     inside = _inside_numbers(labels, lines)
     boxes = np.array(sheet.boxes, np.float32).reshape(-1, 4)

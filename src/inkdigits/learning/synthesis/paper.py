@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float32]
 T = TypeVar("T")
 Purpose = Literal["training", "held-out"]
 
+CLEAN = 0.16  # share of the pictures that are drawings or scans
+PLAIN = 0.63  # share of the pages with nothing printed all over them
 SUBPIXEL = 4  # bits of a coordinate's fraction that OpenCV's drawing takes
 
 
@@ -46,7 +48,7 @@ class Kind:
 
 def some_kind(rng: np.random.Generator) -> Kind:
     """Choose light or dark paper and how strong ink is on it."""
-    clean = bool(rng.random() < 0.12)
+    clean = bool(rng.random() < CLEAN)
     dark = bool(rng.random() < 0.13)
     if clean:
         low, high = (
@@ -72,7 +74,7 @@ def some_paper(
     rng: np.random.Generator,
     *,
     purpose: Purpose = "training",
-    plain: float = 0.63,
+    plain: float = PLAIN,
 ) -> Floats:
     """Return blank paper (H, W): its tone and grain, and what is printed all over it.
 
