@@ -494,7 +494,17 @@ def test_number_that_is_rather_none_is_left_out(monkeypatch):
     numbers = [([0], 0.34), ([1], 0.36), ([2, 3], 0.11), ([4, 5], 0.13)]
     found = [reading._Found(0, number, confidence) for number, confidence in numbers]
     monkeypatch.setattr(reading, "_likely", lambda *_: found)
-    assert reading._likely_on_page(ink, Box(0, 0, 300, 100)) == [found[1], found[3]]
+    kept = reading._likely_on_page(ink, Box(0, 0, 300, 100))
+    assert [each.number for each in kept] == [[1], [4, 5]]
+
+
+def test_reasons_for_doubt_that_come_together_are_not_multiplied_in_full(monkeypatch):
+    """The product of chances that depend on each other is too low; 0 and 1 stay what they are."""
+    ink = ink_at(*[(50 + 12 * i, 40, 10, 20) for i in range(3)], scores=[0.9] * 3)
+    found = [reading._Found(0, [i], chance) for i, chance in enumerate([0.5, 0.9, 1.0])]
+    monkeypatch.setattr(reading, "_likely", lambda *_: found)
+    kept = reading._likely_on_page(ink, Box(0, 0, 300, 100))
+    assert [each.confidence for each in kept] == pytest.approx([0.595, 0.924, 1.0], abs=0.001)
 
 
 def test_what_the_finder_is_sure_of_is_more_likely_a_number():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -118,6 +118,11 @@ def characters(answers: Floats, *, digits: tuple[int, int] | None = None) -> lis
     else:
         path = best_path_with(answers, *digits)
     return _characters(answers, path)
+
+
+def names_of(text: Iterable[Character]) -> list[int]:
+    """Return characters as numbers, as `spell` and `likelihood` take them: their positions in `NAMES`."""
+    return [NAMES.index(character.value) for character in text]
 
 
 def spell(answers: Floats, text: Sequence[int]) -> list[Character]:

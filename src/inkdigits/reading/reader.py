@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError
+from inkdigits.interrupts import ctrl_c_later
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.finder import Finder, Marks, joined, resized
 from inkdigits.reading.image import Decoded, load
@@ -52,6 +53,7 @@ from inkdigits.reading.lines import (
     LineReader,
     characters,
     likelihood,
+    names_of,
     span,
     spell,
 )
@@ -85,6 +87,9 @@ LIKELY = 0.5
 LIKELY_A_DIGIT = 0.35
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
 USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
+# What makes one reason for doubt makes others, too, so their product is too low: the power that mends it,
+# fitted on synthetic pages (docs/experiments.md).
+NOT_APART = 0.75
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
 UNSURE, SURER = -1.0, 5.1
 ON_DIGIT = 0.25  # of a digit's width, that a sign before or after it may reach over it
@@ -319,20 +324,19 @@ class Reader:
                 ink = _fitting(placed, spelled, marks, length).before_resizing(scale)
                 numbers = _numbers(ink, _found(ink), least, length, frame)
             readings.append(numbers)
-        ink, nothing = self._read_whole(gray, None)
-        as_one = _numbers(ink, _found(ink), least, None, frame)
-        if length is None:
-            chance = chance_of_number(nothing, sure)
-            return agreed(readings, as_one, least, chance) if chance >= LEAST else []
-        if is_blank(max(*sure, confidence_of(as_one)), score):
-            return []
-        ink, _ = self._read_whole(gray, length)
-        return agreed(readings, _numbers(ink, _found(ink), least, length, frame), least)
+        crop, answers, text = spell_strip(self.lines, gray)
 
-    def _read_whole(self, gray: Gray, length: tuple[int, int] | None) -> tuple[_Ink, float]:
-        """Read a strip as one line; return also how likely nothing is there, for the line reader."""
-        crop, answers, text = spell_strip(self.lines, gray, length)
-        return _place(([Line((), 0.0)], [crop], [answers], [text]), Marks.none()), likelihood(answers, [])
+        def as_one(text: list[Character], length: tuple[int, int] | None) -> list[Number]:
+            ink = _place(([Line((), 0.0)], [crop], [answers], [text]), Marks.none())
+            return _numbers(ink, _found(ink), least, length, frame)
+
+        whole = as_one(text, None)
+        if length is None:
+            chance = chance_of_number(likelihood(answers, []), sure)
+            return agreed(readings, whole, least, chance) if chance >= LEAST else []
+        if is_blank(max(*sure, confidence_of(whole)), score):
+            return []
+        return agreed(readings, as_one(characters(answers, digits=length), length), least)
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
@@ -359,13 +363,11 @@ def spell_lines(line_reader: LineReader, gray: Gray, marks: Marks) -> Spelled:
     return lines, crops, answers, texts
 
 
-def spell_strip(
-    line_reader: LineReader, gray: Gray, length: tuple[int, int] | None = None
-) -> tuple[Crop, Floats, list[Character]]:
+def spell_strip(line_reader: LineReader, gray: Gray) -> tuple[Crop, Floats, list[Character]]:
     """Read all of a strip (H, W) as one line; return as `spell_lines` does of each."""
     crop = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
     answers = line_reader.read([cut(gray, crop)])[0][: math.ceil(crop.width / SLICE)]
-    return crop, answers, characters(answers, digits=length)
+    return crop, answers, characters(answers)
 
 
 def straight_lines(marks: Marks) -> tuple[list[Line], list[Crop]]:
@@ -455,7 +457,7 @@ def _place(spelled: Spelled, marks: Marks) -> _Ink:
 
 def _is_likely(text: Sequence[Character], answers: Floats) -> bool:
     """Tell whether a line's text is likely, character by character, and not read from dirt."""
-    names = [NAMES.index(character.value) for character in text]
+    names = names_of(text)
     return likelihood(answers, names) >= LIKELY_A_DIGIT ** len(names)
 
 
@@ -476,7 +478,7 @@ def _completed(text: list[Character], answers: Floats, crop: Crop, marks: Marks)
     """
     if all(character.value in SIGNS for character in text):
         return text
-    names = [NAMES.index(character.value) for character in text]
+    names = names_of(text)
     middles = [(character.start + character.end) / 2 for character in text]
     nothing = [-1, *np.flatnonzero(answers[:, 0] > 1 - UNLIKELY).tolist(), len(answers)]
     across = (_centers(marks) @ crop.matrix[:, :2].T + crop.matrix[:, 2])[:, 0]
@@ -604,7 +606,11 @@ def _likely_on_page(ink: _Ink, frame: Box) -> list[_Found]:
     """Return what is a number and not a letter or a blot, as likely as all about it is right."""
     found = [each.times(_chance_of_digits(ink, each.number)) for each in _found(ink)]
     likely = [each.times(_chance_of_whole(ink, each.number, frame)) for each in _likely(ink, found)]
-    return [each for each in likely if each.confidence >= LIKELY_A_DIGIT ** _digits(ink, each.number)]
+    return [
+        replace(each, confidence=each.confidence**NOT_APART)
+        for each in likely
+        if each.confidence >= LIKELY_A_DIGIT ** _digits(ink, each.number)
+    ]
 
 
 def _likely(ink: _Ink, found: Sequence[_Found]) -> list[_Found]:
@@ -663,7 +669,7 @@ def _confidence(ink: _Ink, row: int, number: Sequence[int]) -> float:
     answers, indices = ink.answers[row], ink.lines[row].indices
     line = [ink.characters[index] for index in indices]
     part = answers[span(line, number[0] - indices[0], number[-1] - indices[0], len(answers))]
-    return min(1.0, likelihood(part, [NAMES.index(ink.characters[index].value) for index in number]))
+    return min(1.0, likelihood(part, names_of(ink.characters[index] for index in number)))
 
 
 def _chance_of_group(ink: _Ink, row: int, number: Sequence[int]) -> float:
@@ -800,7 +806,8 @@ def _in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: in
     with ThreadPoolExecutor(workers) as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
+                with ctrl_c_later():
+                    waiting.append(pool.submit(work, item))
                 while waiting and (len(waiting) > AHEAD * workers or waiting[0].done()):
                     yield waiting.popleft().result()
             while waiting:
