@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
 import pty
@@ -18,6 +19,7 @@ import click
 import cv2
 import duckdb
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -66,6 +68,21 @@ def test_interrupted_import_is_said_as_any_interrupt(monkeypatch):
     monkeypatch.setattr("inkdigits.reading.reader.Reader.__init__", interrupted)
     result = call("read", PAGE)
     assert (result.exit_code, result.stderr) == (130, "Error: Stopped.\n")
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_told_alike():
+    """Before there is anything of click."""
+    script = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'inkdigits.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from inkdigits.__main__ import main\n"
+        "main()"
+    )
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (130, "Error: Stopped.\n")
 
 
 def test_ctrl_c_while_words_are_taken_is_told_alike(monkeypatch):
@@ -575,6 +592,7 @@ def test_region_without_a_name_has_its_place(small):
         (["--length", "5-"], "number of digits"),
         (["--rotate", "45"], "'45'"),
         (["--workers", "0"], "0"),
+        (["--json", "--csv"], "one of --json, --csv"),
         (["--resume"], "--out"),
         (["--out", "new.txt", "--resume", "--overwrite"], "one of --resume and --overwrite"),
         (["--out", ""], "no name of a file"),
@@ -755,6 +773,20 @@ def test_order_of_regions_counts(call_stopped, small, tmp_path):
     call_stopped(*command, *regions)
     assert "other options" in call(*command, *regions[2:], *regions[:2], "--resume").stderr
     assert call(*command, *regions, "--resume").exit_code == 0
+
+
+def test_exchanged_network_is_noticed(call_stopped, small, tmp_path):
+    """Half of a file's numbers by one network and half by another can't be told apart later."""
+    reader = shutil.copytree(SHIPPED_READER, tmp_path / "reader")
+    command = ("read", small, small, "--csv", "--out", tmp_path / "out", "--model", reader)
+    call_stopped(*command)
+    model = onnx.load(reader / "lines" / "model.onnx")
+    model.doc_string = "another"
+    onnx.save(model, reader / "lines" / "model.onnx")
+    card = json.loads((reader / "lines" / "card.json").read_text())
+    card["model_sha256"] = hashlib.sha256((reader / "lines" / "model.onnx").read_bytes()).hexdigest()
+    (reader / "lines" / "card.json").write_text(json.dumps(card))
+    assert "another model" in call(*command, "--resume").stderr
 
 
 def test_json_comes_page_by_page(small):

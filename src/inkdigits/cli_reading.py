@@ -13,7 +13,7 @@ import shutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -144,10 +144,10 @@ def _parse_regions(
 @click.command(cls=Command)
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @click.option("--model", type=click.Path(path_type=Path), help="A reader folder. [default: the shipped one]")
-@click.option("--json", "name", flag_value="json", help="Print one JSON object a page.")
-@click.option("--csv", "name", flag_value="csv", help="Print a row a number.")
-@click.option("--table", "name", flag_value="table", help="Print a row a line, with the page's columns.")
-@click.option("--form", "name", flag_value="form", help="Print a row a page, with a column a region.")
+@click.option("--json", is_flag=True, help="Print one JSON object a page.")
+@click.option("--csv", is_flag=True, help="Print a row a number.")
+@click.option("--table", is_flag=True, help="Print a row a line, with the page's columns.")
+@click.option("--form", is_flag=True, help="Print a row a page, with a column a region.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead, page by page."
 )
@@ -196,10 +196,10 @@ def _parse_regions(
 @click.pass_obj
 def read(
     say: Callable[[str], None],
+    /,
     *,
     pictures: tuple[str, ...],
     model: Path | None,
-    name: str | None,
     out: Path | None,
     resume: bool,
     overwrite: bool,
@@ -213,6 +213,7 @@ def read(
     max_pixels: int | None,
     workers: int,
     threads: int | None,
+    **forms: bool,
 ) -> None:
     """Read the handwritten numbers on pages, in reading order.
 
@@ -239,6 +240,7 @@ def read(
         )
     if out is not None and not out.name:
         raise click.UsageError(f"--out is no name of a file. Received: {str(out)!r}")
+    name = _only(forms)
     if name == "form" and not regions:
         raise click.UsageError("--form needs at least one --region.")
     options: Options = {
@@ -277,7 +279,12 @@ def read(
     todo = filter(is_unfinished, places.watch(itertools.chain(first, pages)))
     # Options are checked here, before a file is touched; pages are taken only below.
     answers = reader.read_many(todo, workers=workers, on_page=save_pictures, **options)
-    settings = {"form": name, "model": model and str(model), **options, "regions": list(regions.items())}
+    settings = {
+        "form": name,
+        "networks": [part.card.model_sha256 for part in (reader.finder, reader.lines)],
+        **options,
+        "regions": list(regions.items()),
+    }
     with _output(out, settings, form, resume=resume, overwrite=overwrite) as output:
         finished.update((source, number) for source, number, _ in output.done)
         before = len(output.done)
@@ -296,6 +303,16 @@ def read(
         say(_summary(counts, before))
     if counts["failed"]:
         raise click.exceptions.Exit(1)
+
+
+def _only(forms: Mapping[str, bool]) -> str | None:
+    """Return the one form of output that was asked for, None for text."""
+    chosen = [name for name, is_chosen in forms.items() if is_chosen]
+    if len(chosen) > 1:
+        raise click.UsageError(
+            f"A page is printed in one form: give one of {', '.join(f'--{name}' for name in chosen)}."
+        )
+    return chosen[0] if chosen else None
 
 
 def _check_outputs(sources: Iterable[_Source], out: Path | None, draw: Path | None) -> None:

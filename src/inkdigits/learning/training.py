@@ -20,8 +20,6 @@ import json
 import math
 import os
 import shutil
-import signal
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -37,6 +35,7 @@ import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.files import replacing
+from inkdigits.interrupts import ctrl_c_later
 from inkdigits.learning import mnist
 from inkdigits.learning.classifying import Classifying
 from inkdigits.learning.evaluation import Evaluation, PartEvaluation
@@ -459,38 +458,18 @@ def _begin_with(network: keras.Model, run: Path) -> None:
     network.set_weights(weights)
 
 
-@contextlib.contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """Let Ctrl-C wait while work is handed to a thread: it could leave a lock of both locked forever.
-
-    After "Signals and threads" in the documentation of Python's `signal`, only the main thread has handlers.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is None:
-        yield
-        return
-    came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came:
-            signal.raise_signal(signal.SIGINT)
-
-
 def _prepared(task: Task, first: int, last: int) -> Generator[tuple[int, tuple[Any, Any]]]:
     """Yield each epoch's number and what `Task.prepare` gives; the next is prepared while this one trains."""
     if first > last:  # killed while it was finishing
         return
     with ThreadPoolExecutor(1) as background:
         try:
-            with _ctrl_c_later():
+            with ctrl_c_later():
                 upcoming = background.submit(task.prepare, first)
             for epoch in range(first, last + 1):
                 prepared = upcoming.result()
                 if epoch < last:
-                    with _ctrl_c_later():
+                    with ctrl_c_later():
                         upcoming = background.submit(task.prepare, epoch + 1)
                 yield epoch, prepared
         finally:
