@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import hashlib
+import importlib.metadata
 import json
 import os
 import pty
@@ -81,6 +82,8 @@ def test_ctrl_c_while_the_command_line_is_imported_is_told_alike():
         "from inkdigits.__main__ import main\n"
         "main()"
     )
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="inkdigits")
+    assert entry.value == "inkdigits.__main__:main"
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (process.returncode, process.stderr) == (130, "Error: Stopped.\n")
 
@@ -717,7 +720,7 @@ def test_what_was_read_is_kept_and_gone_on_with(stopped_by, small, tmp_path):
     kept = out.read_bytes()
     assert kept.count(b"\n") >= 3
     out.write_bytes(kept + b'{"source": "half a li')  # what a kill in the middle of writing leaves
-    assert "other options" in call("read", pages, "--csv", "--out", out, "--resume").stderr
+    assert "other settings" in call("read", pages, "--csv", "--out", out, "--resume").stderr
     result = call("read", pages, "--json", "--out", out, "--resume")
     assert result.exit_code == 1
     assert "of the pages were read before" in result.stderr
@@ -771,14 +774,17 @@ def test_order_of_regions_counts(call_stopped, small, tmp_path):
     regions = ["--region", "a=0,0,50,50", "--region", "b=50,0,50,50"]
     command = ("read", small, small, "--form", "--out", tmp_path / "out")
     call_stopped(*command, *regions)
-    assert "other options" in call(*command, *regions[2:], *regions[:2], "--resume").stderr
+    assert "other settings" in call(*command, *regions[2:], *regions[:2], "--resume").stderr
     assert call(*command, *regions, "--resume").exit_code == 0
 
 
 def test_exchanged_network_is_noticed(call_stopped, small, tmp_path):
     """Half of a file's numbers by one network and half by another can't be told apart later."""
-    reader = shutil.copytree(SHIPPED_READER, tmp_path / "reader")
+    reader, same = (shutil.copytree(SHIPPED_READER, tmp_path / name) for name in ("reader", "same"))
     command = ("read", small, small, "--csv", "--out", tmp_path / "out", "--model", reader)
+    call_stopped("read", small, small, "--csv", "--out", tmp_path / "copied", "--model", reader)
+    copied = call("read", small, small, "--csv", "--out", tmp_path / "copied", "--model", same, "--resume")
+    assert copied.exit_code == 0
     call_stopped(*command)
     model = onnx.load(reader / "lines" / "model.onnx")
     model.doc_string = "another"
@@ -786,7 +792,7 @@ def test_exchanged_network_is_noticed(call_stopped, small, tmp_path):
     card = json.loads((reader / "lines" / "card.json").read_text())
     card["model_sha256"] = hashlib.sha256((reader / "lines" / "model.onnx").read_bytes()).hexdigest()
     (reader / "lines" / "card.json").write_text(json.dumps(card))
-    assert "another model" in call(*command, "--resume").stderr
+    assert "other settings" in call(*command, "--resume").stderr
 
 
 def test_json_comes_page_by_page(small):
@@ -1079,7 +1085,7 @@ def test_missing_extra_names_the_install_command(monkeypatch):
 def test_shell_completion_is_offered(shell):
     """The completion script of each shell is printed."""
     completed = subprocess.run(
-        [sys.executable, "-c", "from inkdigits.cli import main; main()"],
+        [sys.executable, "-c", "from inkdigits.__main__ import main; main()"],
         env={"_INKDIGITS_COMPLETE": f"{shell}_source", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

@@ -8,7 +8,8 @@ def main() -> None:
     try:
         from inkdigits import cli
     except KeyboardInterrupt:
-        print("Error: Stopped.", file=sys.stderr)  # noqa: T201
+        if sys.stderr is not None:  # or it would be printed as a result
+            sys.stderr.write("Error: Stopped.\n")
         sys.exit(130)
     cli.main()
 

@@ -144,10 +144,10 @@ def _parse_regions(
 @click.command(cls=Command)
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @click.option("--model", type=click.Path(path_type=Path), help="A reader folder. [default: the shipped one]")
-@click.option("--json", is_flag=True, help="Print one JSON object a page.")
-@click.option("--csv", is_flag=True, help="Print a row a number.")
-@click.option("--table", is_flag=True, help="Print a row a line, with the page's columns.")
-@click.option("--form", is_flag=True, help="Print a row a page, with a column a region.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a page.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a row a number.")
+@click.option("--table", "as_table", is_flag=True, help="Print a row a line, with the page's columns.")
+@click.option("--form", "as_form", is_flag=True, help="Print a row a page, with a column a region.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead, page by page."
 )
@@ -196,10 +196,13 @@ def _parse_regions(
 @click.pass_obj
 def read(
     say: Callable[[str], None],
-    /,
     *,
     pictures: tuple[str, ...],
     model: Path | None,
+    as_json: bool,
+    as_csv: bool,
+    as_table: bool,
+    as_form: bool,
     out: Path | None,
     resume: bool,
     overwrite: bool,
@@ -213,7 +216,6 @@ def read(
     max_pixels: int | None,
     workers: int,
     threads: int | None,
-    **forms: bool,
 ) -> None:
     """Read the handwritten numbers on pages, in reading order.
 
@@ -240,7 +242,7 @@ def read(
         )
     if out is not None and not out.name:
         raise click.UsageError(f"--out is no name of a file. Received: {str(out)!r}")
-    name = _only(forms)
+    name = _only_form({"json": as_json, "csv": as_csv, "table": as_table, "form": as_form})
     if name == "form" and not regions:
         raise click.UsageError("--form needs at least one --region.")
     options: Options = {
@@ -281,7 +283,9 @@ def read(
     answers = reader.read_many(todo, workers=workers, on_page=save_pictures, **options)
     settings = {
         "form": name,
-        "networks": [part.card.model_sha256 for part in (reader.finder, reader.lines)],
+        "networks": [
+            (part.card.model_sha256, part.card.doubt_threshold) for part in (reader.finder, reader.lines)
+        ],
         **options,
         "regions": list(regions.items()),
     }
@@ -305,7 +309,7 @@ def read(
         raise click.exceptions.Exit(1)
 
 
-def _only(forms: Mapping[str, bool]) -> str | None:
+def _only_form(forms: Mapping[str, bool]) -> str | None:
     """Return the one form of output that was asked for, None for text."""
     chosen = [name for name, is_chosen in forms.items() if is_chosen]
     if len(chosen) > 1:

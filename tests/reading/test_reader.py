@@ -499,7 +499,7 @@ def test_number_that_is_rather_none_is_left_out(monkeypatch):
 
 
 def test_reasons_for_doubt_that_come_together_are_not_multiplied_in_full(monkeypatch):
-    """The product of chances that depend on each other is too low; 0 and 1 stay what they are."""
+    """The product of chances that depend on each other is too low; what is certain stays so."""
     ink = ink_at(*[(50 + 12 * i, 40, 10, 20) for i in range(3)], scores=[0.9] * 3)
     found = [reading._Found(0, [i], chance) for i, chance in enumerate([0.5, 0.9, 1.0])]
     monkeypatch.setattr(reading, "_likely", lambda *_: found)

@@ -35,7 +35,7 @@ import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.files import replacing
-from inkdigits.interrupts import ctrl_c_later
+from inkdigits.interrupts import hand_over
 from inkdigits.learning import mnist
 from inkdigits.learning.classifying import Classifying
 from inkdigits.learning.evaluation import Evaluation, PartEvaluation
@@ -464,13 +464,11 @@ def _prepared(task: Task, first: int, last: int) -> Generator[tuple[int, tuple[A
         return
     with ThreadPoolExecutor(1) as background:
         try:
-            with ctrl_c_later():
-                upcoming = background.submit(task.prepare, first)
+            upcoming = hand_over(background, task.prepare, first)
             for epoch in range(first, last + 1):
-                prepared = upcoming.result()
+                prepared = upcoming.get().result()
                 if epoch < last:
-                    with ctrl_c_later():
-                        upcoming = background.submit(task.prepare, epoch + 1)
+                    upcoming = hand_over(background, task.prepare, epoch + 1)
                 yield epoch, prepared
         finally:
             task.leave()

@@ -120,8 +120,8 @@ def characters(answers: Floats, *, digits: tuple[int, int] | None = None) -> lis
     return _characters(answers, path)
 
 
-def names_of(text: Iterable[Character]) -> list[int]:
-    """Return characters as numbers, as `spell` and `likelihood` take them: their positions in `NAMES`."""
+def indices_of(text: Iterable[Character]) -> list[int]:
+    """Return the positions of characters in `NAMES`, as `spell` and `likelihood` take them."""
     return [NAMES.index(character.value) for character in text]
 
 

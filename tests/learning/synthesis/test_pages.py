@@ -113,16 +113,23 @@ def test_numbers_are_cut_out_of_pages_whole(mnist):
     assert made > 20
 
 
-def test_half_of_the_clean_pages_have_nothing_else(mnist, monkeypatch):
-    """What is drawn on a screen stands there alone, as on the page of the service."""
-    cluttered = []
+@pytest.mark.parametrize(("share", "is_alone"), [(1.0, True), (0.0, False)])
+def test_drawings_have_nothing_beside_them(mnist, monkeypatch, share, is_alone):
+    """What is drawn on a screen stands there alone on plain ground, as on the page of the service."""
+    besides, plain = [], []
+
+    def paper(shape, *_, **options):
+        plain.append(options["plain"] == 1)
+        return np.ones(shape, np.float32)
+
+    for name, value in (("DRAWINGS", share), ("CUT_OUT", 1.0), ("FRAMED", 1.0), ("some_paper", paper)):
+        monkeypatch.setattr(making, name, value)
+    for name in ("add_clutter", "_frame"):
+        monkeypatch.setattr(making, name, lambda *_: besides.append(True))
     monkeypatch.setattr(making, "some_kind", lambda _: Kind(1.0, 0.0, clean=True))
-    monkeypatch.setattr(making, "add_clutter", lambda *_: cluttered.append(True))
-    for share, has_clutter in ((1.0, False), (0.0, True)):
-        monkeypatch.setattr(making, "DRAWINGS", share)
-        for seed in range(10):
-            make_page(mnist.train, np.random.default_rng(seed), side=160)
-        assert bool(cluttered) == has_clutter
+    for seed in range(10):
+        make_page(mnist.train, np.random.default_rng(seed), side=160)
+    assert (all(plain), bool(besides)) == (is_alone, not is_alone)
 
 
 def test_some_numbers_are_cut_out_faint(mnist, monkeypatch):

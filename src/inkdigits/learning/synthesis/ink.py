@@ -44,14 +44,18 @@ WORD_HEIGHT = 36  # pixels, of a font
 WORD_UNIT = 25  # pixels a capital is tall at that height, roughly
 
 # Of a thin line, drawn where the distance to the outlines has a ridge: how far the ridge rises above its
-# surroundings, in the width that these are smoothed by; what a pixel aside is worth; its least half width.
-RIDGE, ASIDE, THINNEST = 0.35, 2.0, 1.0
+# surroundings, in the width that these are smoothed by, and how fast the line ends beside it.
+RIDGE, ASIDE = 0.35, 2.0
+# Pixels of the strip to both sides of its middle that a line is drawn wide at least, and how pale that of a
+# thinner pen becomes at most instead.
+THINNEST, PALEST = 1.0, 0.6
 PENS = 0.02, 0.2  # the thinnest and the fattest pen
 SELDOM = 0.4  # share of the points and commas that are written otherwise
 SCHOOLS = 0.6  # share of the hands that learned in other schools than MNIST's
 DRAWN = 0.3, 1.0  # share of the digits of such a hand that are drawn so
 WIDER = 0.3  # how much wider or narrower quick zeros are (standard deviation of its logarithm)
 LOOSE = 0.4, 1.2  # pixels of `UNIT` by which a point of these misses its place (standard deviation)
+CORNERED = 0.25  # share of these whose corners are left, as a quick hand and a mouse leave them
 LARGE_FIRST = 0.12  # share of the numbers whose first character is larger than the others
 
 
@@ -382,7 +386,7 @@ def capital_glyph(rng: np.random.Generator) -> Glyph:
 def _loosely_drawn(way: Sequence[Stroke], rng: np.random.Generator) -> tuple[Gray, float]:
     """Draw strokes as in ink, a little different each time; return the picture and its baseline's row."""
     size, loose = np.exp(rng.normal(0, 0.17, 2)), rng.uniform(*LOOSE)
-    rounds = 2 if rng.random() < 0.75 else 0  # a mouse leaves corners
+    rounds = 0 if rng.random() < CORNERED else 2
     strokes = []
     for points in way:
         stroke = np.array(points) * size + rng.normal(0, loose, (len(points), 2))
@@ -589,4 +593,5 @@ def _with_pen(strip: Gray, starts: npt.NDArray[np.int64], *, half: float, scale:
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     elif fine == 1:
         alpha = cv2.GaussianBlur(alpha, (3, 3), 0.6)
-    return np.asarray(alpha, np.uint8)
+    # A camera shows a line that is thinner than its pixels as a paler one.
+    return np.asarray(cv2.convertScaleAbs(alpha, alpha=float(np.clip(half / THINNEST, PALEST, 1))), np.uint8)

@@ -150,7 +150,7 @@ def make_page(
     if cut_out and inside.any():
         string = _corners(boxes[inside & (lines == rng.choice(lines[inside]))])
         part = string + (string[1, 1] - string[0, 1]) * rng.gamma(1.5, 0.25, (2, 2)) * [[-1], [1]]
-        if rng.random() < FRAMED:
+        if not drawing and rng.random() < FRAMED:
             _frame(sheet, string, part, rng)
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng)
     image = photographed(picture, sheet.finest, kind, rng, few_pixels=few_pixels)
