@@ -145,7 +145,7 @@ def _predict(network: keras.Model, lines: Gray, widths: npt.NDArray[np.int64]) -
     return logits
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class Batches:
     """An epoch in batches of lines of similar width, each as wide as its widest: a quarter less to compute.
 
     Args:
@@ -164,14 +164,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         size: int,
         rng: np.random.Generator,
     ) -> None:
-        super().__init__()
         self._lines, self._texts = lines, texts
         by_width = np.argsort(widths, kind="stable")
         batches = [by_width[start : start + size] for start in range(0, len(lines), size)]
-        # Keras takes the first two for the form of all, so their widths must differ if any do.
-        self._chosen = [batches[i] for i in (-1, 0, *rng.permutation(range(1, len(batches) - 1)))][
-            : len(batches)
-        ]
+        self._chosen = [batches[i] for i in rng.permutation(len(batches))]
         # Few different widths, because TensorFlow prepares for each.
         self._widths = [-(-int(widths[chosen].max()) // STEP) * STEP for chosen in self._chosen]
 
