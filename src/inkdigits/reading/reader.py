@@ -89,8 +89,8 @@ LIKELY_A_DIGIT = 0.35
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
 USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
 # What makes one reason for doubt makes others, too, so their product is too low. Of it the power that is the
-# confidence: nearly the likeliest, and 97 % of what has 0.9 are right (docs/experiments.md).
-NOT_APART = 0.75
+# confidence: less than the likeliest, so that 97 % of what has 0.9 are right (docs/experiments.md).
+NOT_APART = 0.8
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
 UNSURE, SURER = -1.0, 5.1
 ON_DIGIT = 0.25  # of a digit's width, that a sign before or after it may reach over it
