@@ -720,7 +720,7 @@ def test_what_was_read_is_kept_and_gone_on_with(stopped_by, small, tmp_path):
     kept = out.read_bytes()
     assert kept.count(b"\n") >= 3
     out.write_bytes(kept + b'{"source": "half a li')  # what a kill in the middle of writing leaves
-    assert "other settings" in call("read", pages, "--csv", "--out", out, "--resume").stderr
+    assert "other options" in call("read", pages, "--csv", "--out", out, "--resume").stderr
     result = call("read", pages, "--json", "--out", out, "--resume")
     assert result.exit_code == 1
     assert "of the pages were read before" in result.stderr
@@ -774,7 +774,7 @@ def test_order_of_regions_counts(call_stopped, small, tmp_path):
     regions = ["--region", "a=0,0,50,50", "--region", "b=50,0,50,50"]
     command = ("read", small, small, "--form", "--out", tmp_path / "out")
     call_stopped(*command, *regions)
-    assert "other settings" in call(*command, *regions[2:], *regions[:2], "--resume").stderr
+    assert "other options" in call(*command, *regions[2:], *regions[:2], "--resume").stderr
     assert call(*command, *regions, "--resume").exit_code == 0
 
 
@@ -792,7 +792,7 @@ def test_exchanged_network_is_noticed(call_stopped, small, tmp_path):
     card = json.loads((reader / "lines" / "card.json").read_text())
     card["model_sha256"] = hashlib.sha256((reader / "lines" / "model.onnx").read_bytes()).hexdigest()
     (reader / "lines" / "card.json").write_text(json.dumps(card))
-    assert "other settings" in call(*command, "--resume").stderr
+    assert "another model" in call(*command, "--resume").stderr
 
 
 def test_json_comes_page_by_page(small):

@@ -110,7 +110,7 @@ def test_file_that_is_there_is_not_touched_unasked(tmp_path):
     assert path.read_text() == "old"
     assert grown(path, 1, overwrite=True) == []
     interrupted(path, 2, overwrite=True)
-    with pytest.raises(FileExistsError, match="other settings"):
+    with pytest.raises(FileExistsError, match="other options"):
         grown(path, 3, resume=True, settings="others")
     assert path.read_text() == "head\npage 2\n"
 

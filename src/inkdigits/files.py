@@ -136,7 +136,7 @@ class GrowingFile:
             ) from error
         if begun_with != settings:
             raise FileExistsError(
-                f"{path} was begun with other settings (options, model). Repeat them, or replace the "
+                f"{path} was begun with other options, or another model. Repeat them, or replace the "
                 "file with --overwrite."
             )
         # Pages that the file has lost since, in a power cut say, are done again.

@@ -327,8 +327,8 @@ class Reader:
             readings.append(numbers)
         crop, answers, text = spell_strip(self.lines, gray)
 
-        def as_one(characters: list[Character], digits: tuple[int, int] | None) -> list[Number]:
-            ink = _place(([Line((), 0.0)], [crop], [answers], [characters]), Marks.none())
+        def as_one(line: list[Character], digits: tuple[int, int] | None) -> list[Number]:
+            ink = _place(([Line((), 0.0)], [crop], [answers], [line]), Marks.none())
             return _numbers(ink, _found(ink), least, digits, frame)
 
         whole = as_one(text, None)
