@@ -15,9 +15,9 @@ from PIL import Image
 from inkdigits.errors import ArgumentError, ModelError
 from inkdigits.learning.synthesis.lettering import fonts, ink_of
 from inkdigits.reading import reader as reading
+from inkdigits.reading.crops import Crop
 from inkdigits.reading.finder import Marks
 from inkdigits.reading.image import load_gray
-from inkdigits.reading.layout import Crop
 from inkdigits.reading.lines import characters
 from inkdigits.reading.reader import SHIPPED_READER, Reader, read, straight_lines
 from inkdigits.result import Box, Failure, Reading
@@ -274,6 +274,12 @@ def test_grain_of_paper_in_a_blank_field_is_no_number(reader, grain):
         for height in (30, 60, 90)
     )
     assert [reader.read(strip, length=5).text for strip in strips] == [""] * 12
+
+
+@pytest.mark.parametrize("tone", [0, 255])
+def test_long_blank_field_has_no_number(reader, tone):
+    """The longer a strip, the less likely is it for the line reader that nothing at all is there."""
+    assert reader.read(np.full((35, 1_100), tone, np.uint8)).text == ""
 
 
 def test_digits_of_a_length_that_is_not_there_lie_on_the_page(reader, gray):

@@ -1,6 +1,7 @@
 """The steps from a page to its numbers, as pictures.
 
-The steps are those of `Reader.read`, taken once more and drawn.
+The steps are those of `Reader.read`, taken once more and drawn: those before ``length``, and of a strip in
+its own size alone.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.drawing import DOUBTFUL, FONT, SURE
+from inkdigits.reading.crops import cut
 from inkdigits.reading.finder import SPOT, Look, Marks, joined, once
-from inkdigits.reading.layout import cut
 from inkdigits.reading.lines import LINE_HEIGHT, Character
 from inkdigits.reading.reader import Reader, spell_lines, spell_strip
 from inkdigits.reading.strips import is_strip
@@ -76,7 +77,7 @@ def explain(
         yield Step("found", f"All {len(found)} boxes that the looks found.", _boxes(gray, found))
     kept = once(found)
     if is_wanted("kept"):
-        yield Step("kept", f"The {len(kept)} that are kept of those on one another.", _boxes(gray, kept))
+        yield Step("kept", f"What is kept of boxes on one another: {len(kept)}.", _boxes(gray, kept))
     if not is_wanted("lines"):
         return
     _, crops, _, texts = spell_lines(reader.lines, gray, kept)
@@ -85,7 +86,7 @@ def explain(
         crops, texts = [crop], [line]
     if crops:
         strips = [cut(gray, crop) for crop in crops]
-        yield Step("lines", f"The {len(strips)} lines, straight, with what is read.", _lines(strips, texts))
+        yield Step("lines", f"Lines, straight, with what is read: {len(strips)}.", _lines(strips, texts))
 
 
 def _heat(look: Look) -> Pixels:

@@ -1,7 +1,7 @@
-"""Boxes of digits and signs -> lines -> numbers -> columns, in reading order; a line -> its straight crop.
+"""Boxes of digits and signs -> lines -> numbers -> columns, in reading order.
 
 Pure geometry: x, y, width and height in pixels of the upright picture go in, indices of boxes come out.
-Nothing here knows what the digits are, and only `cut` touches the picture.
+Nothing here knows what the digits are or touches the picture.
 
 Distances are counted in heights or widths of the digits at hand, so a page may hold any size and several.
 A slope is rise over run along the page's axes: positive where a line falls to the right.
@@ -16,11 +16,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-
-from inkdigits.reading.image import median_gray
 
 Boxes = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -62,9 +59,6 @@ SIGN_LEVEL, SIGN_OFF = 0.25, 0.7  # heights below the middle of a line: where si
 LEAST_OVERLAP = 0.3  # of the narrower of two extents in one column
 COLUMN_MARGIN = 0.2  # heights beside a number that belong to its column: a 1 is narrow
 NEAREST = 2  # members of a column that the next line is compared with, as columns may lean
-
-CROP_HEIGHT, DIGIT_HEIGHT = 48, 28  # pixels: a crop, and the usual digit in it
-CROP_USE = 0.9  # of a crop's height at most, for digits that go up and down
 
 
 @dataclass(frozen=True, slots=True)
@@ -607,120 +601,3 @@ def _align(columns: Floats, line: Floats) -> list[tuple[int, int]]:
             c, k = c - 1, k - 1
             pairs.append((c, k))
     return pairs[::-1]
-
-
-# ------------------------------------------------------------------------------------------------- crops
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crop:
-    """A straight crop of a line or a number.
-
-    Attributes:
-        matrix: float64 of shape (2, 3), from (x, y, 1) of the page to x, y of the crop; both count from the
-            corner of a picture, where the first pixel's center is (0.5, 0.5), as boxes do.
-        width, height: of the crop, in pixels.
-    """
-
-    matrix: Floats
-    width: int
-    height: int
-
-    @property
-    def corners(self) -> Floats:
-        """The crop's corners on the page, clockwise from the upper left: float64 of shape (4, 2)."""
-        corners = np.array([(0, 0), (self.width, 0), (self.width, self.height), (0, self.height)])
-        return self.to_page(corners)
-
-    def to_page(self, points: npt.ArrayLike) -> Floats:
-        """Return where points of the crop, of shape (N, 2), are on the page."""
-        from_corner = np.asarray(points, np.float64) - self.matrix[:, 2]
-        page: Floats = from_corner @ np.linalg.inv(self.matrix[:, :2]).T
-        return page
-
-
-def straighten(
-    digits: Boxes,
-    slope: float,
-    *,
-    height: int = CROP_HEIGHT,
-    digit_height: int = DIGIT_HEIGHT,
-    room: float = 0.5,
-    stretch: float = 1.0,
-) -> Crop:
-    """Find the straight crop of a line or a number, for a reader of lines.
-
-    Args:
-        digits: float32 of shape (N, 4), at least one: x, y, width, height, without signs.
-        slope: of the line.
-        height: of the crop, in pixels.
-        digit_height: what the median digit's height becomes, in pixels; less where digits of a line go up
-            and down so much that some would be cut.
-        room: at either end, in heights of the median digit.
-        stretch: how much wider than on the page the crop shows what it shows, 1 for not at all.
-
-    Returns:
-        A crop that is turned by the slope.
-
-    Example:
-        >>> crop = straighten(np.array([(100, 50, 20, 56), (130, 50, 20, 56)], np.float32), slope=0.0)
-        >>> crop.width, crop.height, crop.corners[0]
-        (53, 48, array([72., 30.]))
-    """
-    exact = np.asarray(digits, np.float64)
-    turn = np.array([(1, slope), (-slope, 1)]) / math.hypot(1, slope)
-    across, down = turn @ _centers(exact).T
-    half_width, half_height = exact[:, 2:].T / 2
-    top, bottom = (down - half_height).min(), (down + half_height).max()
-    usual = float(np.median(exact[:, 3]))
-    scale = min(digit_height / usual, CROP_USE * height / (bottom - top))
-    left, right = (across - half_width).min() - room * usual, (across + half_width).max() + room * usual
-    along = scale * stretch
-    shift = np.array([-left * along, height / 2 - (top + bottom) / 2 * scale])
-    matrix = np.array([(along,), (scale,)]) * turn
-    return Crop(np.column_stack([matrix, shift]), max(1, round((right - left) * along)), height)
-
-
-def whole(shape: tuple[int, ...], *, height: int = CROP_HEIGHT, room: int = 0, stretch: float = 1.0) -> Crop:
-    """Return the crop that shows all of a picture of one line.
-
-    Args:
-        shape: of the picture, (H, W).
-        height: of the crop, in pixels.
-        room: at either end, in pixels of the crop.
-        stretch: as of `straighten`.
-
-    Example:
-        >>> whole((24, 50), room=6).width
-        112
-    """
-    scale = height / shape[0]
-    along = scale * stretch
-    return Crop(np.array([(along, 0, room), (0, scale, 0)]), round(along * shape[1]) + 2 * room, height)
-
-
-def cut(gray: Gray, crop: Crop) -> Gray:
-    """Cut a crop out of a page: uint8 of shape (H, W) to uint8 of shape (crop.height, crop.width).
-
-    Beyond the page's edges goes on the gray that the part inside has most of. Where the crop is smaller than
-    what it shows, the page is averaged first, so no thin stroke falls between pixels.
-    """
-    low = np.clip(np.floor(crop.corners.min(0)).astype(int) - 2, 0, np.array(gray.shape[::-1]) - 1)
-    high = np.ceil(crop.corners.max(0)).astype(int) + 2
-    part = gray[low[1] : max(high[1], low[1] + 1), low[0] : max(high[0], low[0] + 1)]
-    scale = min(1.0, float(np.hypot(*crop.matrix[:, 0])))
-    size = np.maximum(1, np.rint(np.array(part.shape[::-1]) * scale)).astype(int)
-    shrunk = cv2.resize(part, size.tolist(), interpolation=cv2.INTER_AREA)
-    # From pixel centers of the shrunk part to corners of the page, to the crop, to its pixel centers.
-    matrix = crop.matrix[:, :2] * (np.array(part.shape[::-1]) / size)
-    shift = crop.matrix[:, :2] @ low + crop.matrix[:, 2] + matrix @ (0.5, 0.5) - 0.5
-    affine = np.column_stack([matrix, shift])
-    straight = cv2.warpAffine(
-        shrunk,
-        affine,
-        (crop.width, crop.height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=median_gray(np.asarray(shrunk, np.uint8)),
-    )
-    return straight.astype(np.uint8, copy=False)

@@ -31,18 +31,15 @@ import numpy.typing as npt
 from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError
 from inkdigits.interrupts import ctrl_c_later, hand_over
 from inkdigits.reading.classifier import Classifier
+from inkdigits.reading.crops import Crop, cut_upright, straighten, whole
 from inkdigits.reading.finder import Finder, Marks, joined, resized
 from inkdigits.reading.image import Decoded, load
 from inkdigits.reading.layout import (
-    Crop,
     Line,
     chances_within,
-    cut,
     find_columns,
     find_lines,
     part_lines,
-    straighten,
-    whole,
 )
 from inkdigits.reading.lengths import check_length, group, read_again
 from inkdigits.reading.lines import (
@@ -255,7 +252,7 @@ class Reader:
             A reading or a failure for each page, in the order of the pictures.
 
         Raises:
-            ArgumentError: a picture or an option is not of an accepted kind.
+            ArgumentError: ``workers`` or an option is not accepted, which is told before anything is read.
 
         Example:
             >>> white = np.full((60, 80), 255, np.uint8)
@@ -332,11 +329,11 @@ class Reader:
             return _numbers(ink, _found(ink), least, digits, frame)
 
         whole = as_one(text, None)
+        if is_blank(max(*sure, confidence_of(whole)), score):
+            return []
         if length is None:
             chance = chance_of_number(likelihood(answers, []), sure)
             return agreed(readings, whole, least, chance) if chance >= LEAST else []
-        if is_blank(max(*sure, confidence_of(whole)), score):
-            return []
         return agreed(readings, as_one(characters(answers, digits=length), length), least)
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
@@ -352,10 +349,12 @@ def spell_lines(line_reader: LineReader, gray: Gray, marks: Marks) -> Spelled:
     Returns:
         The lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
     """
-    lines, crops = straight_lines(marks)
+    lines, straight = straight_lines(marks)
+    upright = [cut_upright(gray, crop) for crop in straight]
+    crops = [crop for crop, _ in upright]
     answers = [
         answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
-        for crop, answer in zip(crops, line_reader.read([cut(gray, crop) for crop in crops]), strict=True)
+        for crop, answer in zip(crops, line_reader.read([image for _, image in upright]), strict=True)
     ]
     texts = [
         _completed(characters(answer), answer, crop, marks[np.array(line.indices, np.intp)])
@@ -366,8 +365,9 @@ def spell_lines(line_reader: LineReader, gray: Gray, marks: Marks) -> Spelled:
 
 def spell_strip(line_reader: LineReader, gray: Gray) -> tuple[Crop, Floats, list[Character]]:
     """Read all of a strip (H, W) as one line; return as `spell_lines` does of each."""
-    crop = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
-    answers = line_reader.read([cut(gray, crop)])[0][: math.ceil(crop.width / SLICE)]
+    level = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
+    crop, image = cut_upright(gray, level)
+    answers = line_reader.read([image])[0][: math.ceil(crop.width / SLICE)]
     return crop, answers, characters(answers)
 
 

@@ -24,7 +24,7 @@ BY_NOTHING, BY_READING, ALWAYS = -0.53, 4.2, -3.4
 FAINT = 1e-4  # a chance of nothing that is hardly told from 0
 LEAST = 0.25  # chance of a number from which on it is read
 # A field in which every reading is less sure, and the finder of every digit, was left blank: the line reader
-# reads something into the grain of any paper, if it is told that so many digits are there.
+# reads something into any paper, if that is long enough or it is told that so many digits are there.
 HARDLY, HARDLY_SEEN = 0.1, 0.6
 
 
