@@ -87,13 +87,48 @@ def test_least_confidence_makes_doubtful(client):
     assert all(number["doubtful"] for number in pages[0]["numbers"])
 
 
-def test_document_has_several_pages(client):
-    """Each page of a TIFF document is a page of the answer."""
+@pytest.fixture(scope="module")
+def document():
+    """A TIFF document of two blank pages, 60 and 80 pixels wide."""
     file = io.BytesIO()
     white = Image.fromarray(np.full((50, 60), 255, np.uint8))
     white.save(file, format="TIFF", save_all=True, append_images=[white.resize((80, 50))])
-    pages = client.post("/v1/read", content=file.getvalue()).json()["pages"]
+    return file.getvalue()
+
+
+def test_document_has_several_pages(client, document):
+    """Each page of a TIFF document is a page of the answer."""
+    pages = client.post("/v1/read", content=document).json()["pages"]
     assert [(page["page"], page["width"]) for page in pages] == [(1, 60), (2, 80)]
+
+
+def test_digit_of_a_document_says_how_many_pages(client, document):
+    """Only the first one's is named."""
+    answer = client.post("/v1/classify", content=document).json()
+    schema.NamedDigit.model_validate(answer)
+    assert answer["pages"] == 2
+
+
+def test_one_page_is_explained(client, document):
+    """Only the page asked for, with the number that it has."""
+    explained = client.post("/v1/explain?page=2&step=upright-gray", content=document).json()
+    ((page, (step,)),) = ((each["page"], each["steps"]) for each in explained["pages"])
+    assert page == 2
+    assert Image.open(io.BytesIO(base64.b64decode(step["png"]))).width == 80
+
+
+def test_page_that_does_not_exist_is_refused(client, document):
+    """And the last one is named."""
+    details = problem(client.post("/v1/explain?page=3", content=document))
+    assert (details["status"], details["parameter"], details["received"]) == (422, "page", 3)
+    assert "There is no page 3: the last page is page 2." in details["detail"]
+
+
+def test_look_that_was_not_taken_is_no_step(client):
+    """How often a page is looked at depends on it; never a hundred times."""
+    details = problem(client.post("/v1/explain?step=heat-99", content=SEVEN.read_bytes()))
+    assert details["status"] == 422
+    assert "There is no step 'heat-99'" in details["detail"]
 
 
 def test_steps_are_pictures(client):
@@ -166,6 +201,13 @@ def test_health(client):
     assert client.get("/health").json() == client.get("/health/ready").json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
+def test_health_needs_no_body(client, path):
+    """Who watches may ask with HEAD, and `Allow` says so."""
+    assert client.head(path).status_code == 200
+    assert client.post(path).headers["allow"] == "GET, HEAD"
+
+
 def test_metrics_count(client):
     """Requests, pages and digits are counted; paths that do not exist are one."""
     before = client.get("/metrics").text
@@ -216,8 +258,9 @@ FORM = {"Content-Type": "multipart/form-data"}
         ({"content": b"%PDF-1.7 and no more"}, 422, "damaged"),
         ({"params": {"min_confidence": 2}}, 422, "min_confidence"),
         ({"params": {"min_confidence": "nan"}}, 422, "min_confidence"),
-        ({"url": "/v1/explain", "params": {"step": ["lines", "line"]}}, 422, "found|kept|lines"),
-        ({"url": "/v1/explain?step="}, 422, "found|kept|lines"),
+        ({"url": "/v1/explain", "params": {"step": ["lines", "line"]}}, 422, "no step 'line'. Accepted: up"),
+        ({"url": "/v1/explain?step="}, 422, "found, kept, lines, digit."),
+        ({"url": "/v1/explain?page=0"}, 422, "page"),
         ({"content": bytes(1_000_001)}, 413, "1,000,001 bytes. Accepted: at most 1,000,000"),
     ],
 )
@@ -239,6 +282,7 @@ def test_picture_of_too_many_pixels_is_refused(client, path, form):
     assert details["detail"].endswith(
         "4,000,000 pixels, more than the limit of 3,000,000. Send a smaller picture."
     )
+    assert re.match("The picture has|Page 1 of the picture can't", details["detail"])
 
 
 def test_failure_of_the_service_is_a_problem_too(serving):

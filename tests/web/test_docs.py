@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from .conftest import ROOT
+from .conftest import PAGE, ROOT
 
 DOCUMENT = (ROOT / "docs" / "service.md").read_text()
 ADDRESS = "http://127.0.0.1:8000"
@@ -39,6 +39,13 @@ def test_every_path_and_status_is_described(client):
         for operation in operations.values():
             for status in operation["responses"]:
                 assert status == "200" or re.search(rf"^\|.*\b{status}\b.*\|", DOCUMENT, re.MULTILINE), status
+
+
+def test_every_step_is_named(client):
+    """Those that /v1/explain shows."""
+    (page,) = client.post("/v1/explain", content=PAGE.read_bytes()).json()["pages"]
+    for step in page["steps"]:
+        assert f"`{step['name']}`" in DOCUMENT or step["name"].startswith("heat-"), step["name"]
 
 
 @pytest.mark.parametrize("line", re.findall(r"^\$ (inkdigits serve.*)$", DOCUMENT, re.MULTILINE))

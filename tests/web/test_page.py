@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Dialog, Locator, Page, Route, expect, sync_playwright
 
 from inkdigits.result import ROW_FIELDS
 from inkdigits.web.app import create_app
@@ -224,6 +224,83 @@ def test_digit_shows_its_probabilities_when_focused(visit, write):
     expect(page.locator("#draw-bars .best")).to_have_text("6")
 
 
+def test_undo_works_with_caps_lock(visit, write):
+    """The key is "Z" then."""
+    page = visit()
+    write(page, "7", left=0.6, top=0.25, height=0.5)
+    expect_text(page, "7")
+    page.keyboard.press("Control+Z")
+    expect(page.locator("#draw-summary")).to_have_text("Nothing is written yet.")
+
+
+def test_strokes_stay_on_a_sheet_that_gets_smaller(visit, write):
+    """They get smaller with it: what nobody sees is not read."""
+    page = visit()
+    write(page, "7", left=1.1, top=0.3, height=0.5)
+    expect_text(page, "7")
+    with page.expect_response("**/v1/read"):
+        page.set_viewport_size({"width": 375, "height": 800})
+    expect(page.locator("#marks.old")).to_have_count(0)
+    sheet, mark = (page.locator(each).bounding_box() for each in ("#canvas", "#marks rect"))
+    assert sheet["x"] < mark["x"] < mark["x"] + mark["width"] < sheet["x"] + sheet["width"]
+    expect_text(page, "7")
+
+
+def test_failed_reading_shows_no_old_answer(browser, url, write):
+    """Why it failed, and nothing of what was read before; Chromium logs the refusal."""
+    page = browser.new_page(viewport=WIDE)
+    page.goto(url)
+    write(page, "7", left=0.2, top=0.3, height=0.35)
+    expect_text(page, "7")
+    page.route("**/v1/read", lambda route: route.fulfill(json={"detail": "It takes too long."}, status=504))
+    write(page, "6", left=0.6, top=0.3, height=0.35)
+    expect(page.locator("#draw-summary")).to_have_text("It takes too long.")
+    expect(page.locator("#draw-text .chip, #marks rect, #draw-bars .best, #draw-seen img")).to_have_count(0)
+    page.close()
+
+
+def test_reading_stays_if_only_its_steps_fail(browser, url, write):
+    """It is of what is there now; Chromium logs the refusal."""
+    page = browser.new_page(viewport=WIDE)
+    page.goto(url)
+    page.route("**/v1/explain*", lambda route: route.fulfill(json={"detail": "Too long."}, status=504))
+    write(page, "7", left=0.2, top=0.3, height=0.35)
+    expect(page.locator("#draw-summary")).to_have_text("Too long.", timeout=WAIT)
+    expect_text(page, "7")
+    page.close()
+
+
+def draw_stroke(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw through points, which are shares of the sheet's width and height."""
+    sheet = page.locator("#canvas").bounding_box()
+    for index, (x, y) in enumerate(points):
+        page.mouse.move(sheet["x"] + x * sheet["width"], sheet["y"] + y * sheet["height"], steps=5)
+        if not index:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def test_straight_stroke_is_a_one(visit):
+    """No number for who reads pages; a 1 in doubt for who knows that a digit was drawn."""
+    page = visit()
+    draw_stroke(page, [(0.5, 0.2), (0.5, 0.6)])
+    expect(page.locator("#draw-summary")).to_have_text("1 number, 1 digit, 1 doubtful.", timeout=WAIT)
+    assert read_text(page) == "1"
+    expect(page.locator("#draw-digit-text")).to_contain_text("It was read as a single digit")
+    expect(page.locator("#marks .doubt rect")).to_have_count(1)
+    mark, sheet = page.locator("#marks rect").bounding_box(), page.locator("#canvas").bounding_box()
+    assert mark["height"] == pytest.approx(0.4 * sheet["height"], rel=0.2)
+
+
+def test_scribble_is_no_digit(visit):
+    """What is doubtful as a single digit, too, is not shown as one."""
+    page = visit()
+    with page.expect_response("**/v1/classify") as answered:
+        draw_stroke(page, [(0.3, 0.5), (0.4, 0.3), (0.42, 0.6), (0.5, 0.3), (0.53, 0.6), (0.65, 0.4)])
+    assert answered.value.json()["doubtful"]
+    expect(page.locator("#draw-summary")).to_have_text("No digits found.")
+
+
 # Photos
 
 
@@ -280,7 +357,7 @@ def test_several_photos(visit, sheet):
     """Each is read on its own, and is a click away."""
     page = visit("/#photo")
     page.set_input_files("#files", [sheet, PAGE])
-    buttons = page.locator("#list button")
+    buttons = page.locator("#list .open")
     expect(buttons).to_have_text(["sheet.png2 numbers", "meter-card.jpg3 numbers"], timeout=WAIT)
     buttons.nth(1).click()
     expect(page.locator("#numbers button.value")).to_have_count(3)
@@ -355,7 +432,7 @@ def open_made_up(visit, sheet):
         page = visit("/#photo", **options)
         page.route("**/v1/read", lambda route: route.fulfill(json={"pages": list(pages)}))
         page.set_input_files("#files", path)
-        expect(page.locator("#list button")).to_have_count(len(pages))
+        expect(page.locator("#list .open")).to_have_count(len(pages))
         return page
 
     return open_pages
@@ -421,19 +498,20 @@ def test_unchanged_number_is_no_correction(open_made_up):
 def test_opened_page_keeps_the_focus(open_made_up):
     """Enter opens a page, and the next Tab goes on from there."""
     page = open_made_up(made_up("27"), made_up("62", page=2))
-    page.locator("#list button").last.focus()
+    page.route("**/v1/explain*", lambda route: route.fulfill(json={"pages": []}))
+    page.locator("#list .open").last.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#numbers button.value")).to_have_text("62")
-    expect(page.locator("#list button").last).to_be_focused()
+    expect(page.locator("#list .open").last).to_be_focused()
 
 
 def test_read_picture_leaves_the_focus_in_the_list(open_made_up, sheet):
     """Other pictures' news do not take it away."""
     page = open_made_up(made_up("27"))
-    page.locator("#list button").focus()
+    page.locator("#list .open").focus()
     page.set_input_files("#files", sheet)
-    expect(page.locator("#list button").last).to_have_text("sheet.png1 number")
-    expect(page.locator("#list button").first).to_be_focused()
+    expect(page.locator("#list .open").last).to_have_text("sheet.png1 number")
+    expect(page.locator("#list .open").first).to_be_focused()
 
 
 @pytest.mark.parametrize("other", [made_up(page=2), {"page": 2, "error": "It is broken."}])
@@ -442,7 +520,7 @@ def test_page_without_numbers_shows_no_digits(open_made_up, other):
     page = open_made_up(made_up("27"), other)
     page.route("**/v1/explain*", lambda route: route.fulfill(json={"pages": []}))
     expect(page.locator("#photo-digits .chip")).to_have_count(2)
-    page.locator("#list button").last.click()
+    page.locator("#list .open").last.click()
     expect(page.locator("#photo-digits .chip")).to_have_count(0)
     expect(page.locator("#photo-bars .best")).to_have_count(0)
     expect(page.locator("#photo-digit-text")).to_have_text("")
@@ -473,9 +551,11 @@ def test_open_page_is_explained(open_made_up, steps):
     """How it works is shown on the page that is open, not on the first one."""
     page = open_made_up(made_up("27"), made_up("62", page=2))
     page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
-    page.locator("#list button").last.click()
-    page.locator("nav >> text=How it works").click()
+    page.locator("#list .open").last.click()
+    with page.expect_request("**/v1/explain*") as asked:
+        page.locator("nav >> text=How it works").click()
     expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
+    assert asked.value.url.endswith("?page=2")  # of ten pages there is no use for nine
 
 
 def test_page_that_cannot_be_explained_says_why(open_made_up):
@@ -495,7 +575,7 @@ def test_late_explanation_is_not_shown(open_made_up, steps):
     page.locator("nav >> text=Photo").click()
     page.unroute("**/v1/explain*")
     page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
-    page.locator("#list button").last.click()
+    page.locator("#list .open").last.click()
     page.locator("nav >> text=How it works").click()
     expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
     held[0].fulfill(json=steps)
@@ -504,13 +584,13 @@ def test_late_explanation_is_not_shown(open_made_up, steps):
 
 
 def test_document_is_drawn_by_the_service_once(open_made_up, steps):
-    """One answer has the pictures of all pages; a correction needs none."""
+    """Who comes back to a page, or corrects it, asks for no other picture of it."""
     page = open_made_up(made_up("27"), made_up("62", page=2))
     asked: list[str] = []
     page.on("request", lambda request: "explain" in request.url and asked.append(request.url))
     page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
     for place in [1, 0, 1]:
-        page.locator("#list button").nth(place).click()
+        page.locator("#list .open").nth(place).click()
     expect(page.locator("#viewer img")).to_have_attribute("src", re.compile("^data:image/png"))
     page.locator("#numbers button.value").click()
     page.keyboard.type("63")
@@ -532,6 +612,144 @@ def test_picture_that_cannot_be_drawn_says_why(browser, url, sheet):
     page.set_input_files("#files", path)
     expect(page.locator("#viewer .problem")).to_have_text("The picture cannot be shown. It takes too long.")
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("of_number", "of_digit", "sentence"),
+    [
+        ({"confidence": 0.825}, {}, "The number as a whole: 82.5\xa0%."),
+        ({"confidence": 0.825}, {"doubtful": True}, "Only one of the two networks saw it."),
+        ({}, {}, "Something beside or in it could not be named."),
+    ],
+)
+def test_doubt_is_explained(open_made_up, of_number, of_digit, sentence):
+    """Where the digit's probabilities leave none."""
+    answer = made_up("7")
+    number = answer["numbers"][0]
+    number |= {"doubtful": True, **of_number}
+    number["digits"][0] |= of_digit
+    expect(open_made_up(answer).locator("#photo-digit-text")).to_contain_text(sentence)
+
+
+def test_emptied_number_is_left_out(open_made_up):
+    """Of the table, and of the text of JSON, which says what was read there."""
+    page = open_made_up(made_up("8", "62"))
+    page.locator("#numbers button.value").first.click()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Enter")
+    expect(page.locator("#numbers .struck")).to_have_text("8")
+    expect(page.locator("#viewer .struck .label")).to_have_text("8")
+    expect(page.locator("#photo-summary")).to_have_text("1 number, 2 digits, none doubtful.")
+    expect(page.locator("#list .open")).to_have_text("sheet.png1 number")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    rows = csv.DictReader(io.StringIO(download.value.path().read_text()))
+    assert [row["text"] for row in rows] == ["62"]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    (answer,) = json.loads(download.value.path().read_text())["pages"]
+    assert answer["text"] == "62"
+    assert [(number["text"], number.get("read_as")) for number in answer["numbers"]] == [
+        ("", "8"),
+        ("62", None),
+    ]
+
+
+def test_number_left_out_comes_back(open_made_up):
+    """With a text."""
+    page = open_made_up(made_up("8"))
+    for text in ["", "8"]:
+        page.locator("#numbers button.value").click()
+        page.keyboard.press("Delete")
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+    expect(page.locator("#numbers button.value")).to_have_class("value sure")
+    expect(page.locator("#list .open")).to_have_text("sheet.png1 number")
+
+
+def test_corrected_number_has_neither_doubt_nor_digits(open_made_up):
+    """They were those of what was read."""
+    answer = made_up("18")
+    answer["numbers"][0]["doubtful"] = True
+    page = open_made_up(answer)
+    page.locator("#numbers button.value").click()
+    page.keyboard.type("1234567")
+    page.keyboard.press("Enter")
+    expect(page.locator("#photo-summary")).to_have_text("1 number, 7 digits, none doubtful.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    (row,) = csv.DictReader(io.StringIO(download.value.path().read_text()))
+    assert row["doubtful"] == "False"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    (number,) = json.loads(download.value.path().read_text())["pages"][0]["numbers"]
+    assert (number["text"], number["doubtful"], number["digits"]) == ("1234567", False, [])
+
+
+def test_picture_can_be_removed(open_made_up, sheet):
+    """The next one is shown instead; without any, the page is as it was in the beginning."""
+    page = open_made_up(made_up("27"))
+    other = shutil.copy(sheet, sheet.with_name("other.png"))
+    page.route("**/v1/read", lambda route: route.fulfill(json={"pages": [made_up("62")]}))
+    page.set_input_files("#files", other)
+    expect(page.locator("#list .open")).to_have_text(["sheet.png1 number", "other.png1 number"])
+    page.get_by_role("button", name="Remove sheet.png").click()
+    expect(page.locator("#list .open")).to_have_text(["other.png1 number"])
+    expect(page.locator("#list .open")).to_be_focused()
+    expect(page.locator("#numbers button.value")).to_have_text("62")
+    page.get_by_role("button", name="Remove other.png").click()
+    expect(page.locator("#desk")).to_be_hidden()
+    expect(page.locator("#drop.small")).to_have_count(0)
+
+
+def test_picture_that_is_being_read_can_be_removed(open_made_up, sheet):
+    """Nothing is said of it later."""
+    page = open_made_up(made_up("27"))
+    expect(page.locator("#news")).to_contain_text("2 digits")
+    page.route("**/v1/read", lambda _: None)
+    page.set_input_files("#files", sheet)
+    page.get_by_role("button", name="Remove sheet.png").last.click()
+    expect(page.locator("#list .open")).to_have_text(["sheet.png1 number"])
+    page.wait_for_timeout(200)
+    expect(page.locator("#news")).to_contain_text("2 digits")
+
+
+def test_corrections_are_not_lost_unasked(open_made_up):
+    """The browser asks before it leaves a page with corrections that were not saved, and only then."""
+    page = open_made_up(made_up("27"))
+    asked = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.locator("#numbers button.value").click()
+    page.keyboard.type("28")
+    page.keyboard.press("Enter")
+    page.evaluate("location.href = 'about:blank'")
+    expect(page.locator("#numbers button.value")).to_have_text("28✓")
+    assert asked == ["beforeunload"]
+    with page.expect_download():
+        page.get_by_role("button", name="CSV").click()
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_finder_finds_from_its_threshold_on(visit):
+    """What is below it is not doubtful, but not there."""
+    page = visit("/#how")
+    finder = page.locator("#models article", has_text="The finder")
+    expect(finder).to_contain_text("found from", timeout=WAIT)
+    expect(finder).not_to_contain_text("doubtful below")
+
+
+def test_curves_can_be_enlarged(visit):
+    """The picture is a link to its file."""
+    page = visit("/#how")
+    with page.expect_popup() as opened:
+        page.locator("#models a").first.click()
+    assert opened.value.url.endswith("/page/learned-finder.png")
 
 
 def test_columns_are_named_as_in_spreadsheets(open_made_up):

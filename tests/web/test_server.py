@@ -1,6 +1,7 @@
 """The server binds with care, does not wait forever, and finishes what it began."""
 
 import contextlib
+import io
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import time
 
 import httpx
 import pytest
+from PIL import Image
 
 from inkdigits.errors import ArgumentError, InkdigitsError
 from inkdigits.web import server
@@ -244,6 +246,20 @@ def test_what_was_begun_is_finished(command):
         thread.join()
     assert [answer.status_code for answer in answers] == [200] * 6
     assert process.wait(15) == -signal.SIGTERM
+    assert process.stderr.read() == ""
+
+
+def test_what_is_sent_is_not_remarked_on(command):
+    """Neither that a picture has more frames than are read, nor that a form is damaged."""
+    process, url = command()
+    file = io.BytesIO()
+    frames = [Image.new("L", (30, 30), value) for value in (255, 200)]
+    frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:])
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert httpx.post(f"{url}/v1/read", content=file.getvalue(), timeout=60).status_code == 200
+    assert httpx.post(f"{url}/v1/read", content=b"no form", headers=form).status_code == 400
+    process.send_signal(signal.SIGTERM)
+    process.wait(15)
     assert process.stderr.read() == ""
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import StringConstraints
+from pydantic import AfterValidator
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
@@ -42,10 +42,10 @@ from inkdigits.web.limits import Limits
 from inkdigits.web.metrics import Measured, Metrics
 from inkdigits.web.pool import Pool
 from inkdigits.web.problems import Problem, busy, for_clients, handle_problems
-from inkdigits.web.steps import STEP, steps_of
+from inkdigits.web.steps import ACCEPTED, check_step, steps_of
 
 PAGE = Path(__file__).parent / "page"
-StepName = Annotated[str, StringConstraints(pattern=STEP)]
+StepName = Annotated[str, AfterValidator(check_step)]
 CLIENT_GONE = 499  # nginx's number; nobody is there to see it, but the figures are
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -148,9 +148,12 @@ def create_app(
     )
     async def explain(
         request: Request,
-        step: Annotated[list[StepName] | None, Query(description="Only these steps.")] = None,
+        step: Annotated[
+            list[StepName] | None, Query(description=f"Only these steps. Accepted: {ACCEPTED}.")
+        ] = None,
+        page: Annotated[int | None, Query(ge=1, description="Only this page of a document.")] = None,
     ) -> Response:
-        return await service.answer(request, partial(service.explain, names=step))
+        return await service.answer(request, partial(service.explain, names=step, number=page))
 
     @app.get(
         "/v1/model",
@@ -166,11 +169,13 @@ def create_app(
         }
         return JSONResponse({part: card.to_dict() for part, card in cards.items()})
 
+    # Each path of health twice: /openapi.json takes one method a function, the first one answers.
     @app.get(
         "/health",
         summary="Whether the service lives",
         responses=schema.answers(schema.Health, schema.HEALTH_EXAMPLE),
     )
+    @app.api_route("/health", methods=["GET", "HEAD"], include_in_schema=False)
     async def health() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
@@ -179,6 +184,7 @@ def create_app(
         summary="Whether it takes the next picture",
         responses=schema.answers(schema.Health, schema.HEALTH_EXAMPLE, 503),
     )
+    @app.api_route("/health/ready", methods=["GET", "HEAD"], include_in_schema=False)
     async def ready() -> JSONResponse:
         if service.pool.is_full:
             raise busy("The queue is full.")
@@ -263,17 +269,21 @@ class _Service:
                 self.metrics.count_page(each)
         return _json({"pages": [each.to_dict() for each in answers]})
 
-    def classify(self, upload: Upload, _: float) -> bytes:
-        """Name the one digit."""
-        digit = self.reader.classify(upload.content, max_pixels=self.limits.pixels)
+    def classify(self, upload: Upload, deadline: float) -> bytes:
+        """Name the one digit, of a document that on the first page, and say how many pages there are."""
+        first, *others = self._pages(upload, deadline)
+        digit = self.reader.classify(first, max_pixels=self.limits.pixels)
         self.metrics.count_digits([digit])
-        return _json({"source": upload.name, **digit.to_dict()})
+        pages = {"pages": 1 + len(others)} if others else {}
+        return _json({"source": upload.name, **digit.to_dict(), **pages})
 
-    def explain(self, upload: Upload, deadline: float, *, names: list[str] | None) -> bytes:
-        """Show the steps of all pages, or those of these names. Errors are told as by `read`."""
+    def explain(
+        self, upload: Upload, deadline: float, *, names: list[str] | None, number: int | None
+    ) -> bytes:
+        """Show the steps of all pages or of one, all or these. Errors are told as by `read`."""
         pages: list[dict[str, Any]] = []
         failures = []
-        for page in self._pages(upload, deadline):
+        for page in self._pages(upload, deadline, number):
             try:
                 steps = list(steps_of(self.reader, page, names, max_pixels=self.limits.pixels))
                 pages.append({"page": page.number, "steps": steps})
@@ -282,10 +292,14 @@ class _Service:
                 pages.append({"page": page.number, "error": for_clients(str(error))})
         if len(failures) == len(pages):
             raise failures[0]
+        shown = {step["name"] for page in pages for step in page.get("steps", ())}
+        if unseen := [name for name in names or () if name.startswith("heat-") and name not in shown]:
+            detail = f"There is no step {unseen[0]!r}: no page was looked at so often. Ask for heat-1 and on."
+            raise Problem(422, detail, parameter="step", received=unseen[0])
         return _json({"pages": pages})
 
-    def _pages(self, upload: Upload, deadline: float) -> Iterator[Page]:
-        """Yield the pages of a document, as many as are accepted and as long as there is time."""
+    def _pages(self, upload: Upload, deadline: float, number: int | None = None) -> Iterator[Page]:
+        """Yield the pages of a document or one, as many as are accepted, as long as there is time."""
         limits = self.limits
         found = find_pages(upload.content, source=upload.name, max_pixels=limits.pixels)
         pages = list(itertools.islice(found, limits.pages + 1))  # none is decoded yet
@@ -294,6 +308,12 @@ class _Service:
             raise Problem(422, detail)
         if not pages:
             raise Problem(422, "The document has no pages. Save it again.")
+        if number is not None:
+            last = len(pages)
+            pages = [page for page in pages if page.number == number]
+            if not pages:
+                detail = f"There is no page {number}: the last page is page {last}. Ask for one up to that."
+                raise Problem(422, detail, parameter="page", received=number)
         for page in pages:
             if time.monotonic() > deadline:
                 raise _too_long(limits.seconds)

@@ -59,8 +59,12 @@ def for_clients(message: str) -> str:
     Example:
         >>> for_clients("It has too many pixels. Raise the limit with --max-pixels (max_pixels= in Python).")
         'It has too many pixels. Send a smaller picture.'
+        >>> for_clients("Page 2 of The picture given as bytes can't be decoded.")
+        "Page 2 of the picture can't be decoded."
     """
-    return re.sub(r"[^.]*\bmax_pixels= in Python.*", " Send a smaller picture.", message)
+    message = re.sub(r"\bThe (picture given as bytes|open file)\b", "The picture", message)
+    message = message.replace(" of The picture", " of the picture")
+    return re.sub(r"[^.]*(\bmax_pixels= in Python|\(--workers\)).*", " Send a smaller picture.", message)
 
 
 def handle_problems(app: FastAPI) -> None:

@@ -35,6 +35,9 @@ class NamedDigit(Digit):
     """The one digit in a picture."""
 
     source: str | None = Field(description="The name of the file, where it was sent as a form.")
+    pages: int | None = Field(
+        None, ge=2, description="Of a document with several, of which the first one's digit is named."
+    )
 
 
 class Number(_Form):

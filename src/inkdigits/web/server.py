@@ -143,6 +143,8 @@ def serve(app: FastAPI, listening: socket.socket, *, on_start: Callable[[str], N
         listening: from `listen`.
         on_start: called with the address when it can be opened.
     """
+    for name in ("inkdigits", "python_multipart"):  # which remark on what was sent, a line a request
+        logging.getLogger(name).setLevel(logging.ERROR)
     server = make_server(app)
     on_start(url_of(listening))
     server.run(sockets=[listening])

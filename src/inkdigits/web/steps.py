@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import cv2
+from pydantic_core import PydanticCustomError
 
 from inkdigits.reading.explain import Step, explain
 from inkdigits.reading.image import load_gray
@@ -14,8 +16,22 @@ from inkdigits.reading.normalize import find_ink, to_mnist_form
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.sources import Page
 
-STEP = "^(upright-gray|heat-[1-9][0-9]*|found|kept|lines|digit)$"  # what can be asked for
+ACCEPTED = (
+    "upright-gray, heat-1 (heat-2 and on, where a page is looked at more often), found, kept, lines, digit"
+)
 DIGIT = "digit"  # not a step to a page's numbers, so only shown if asked for
+
+
+def check_step(name: str) -> str:
+    """Return the name of a step that can be asked for.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
+    if not re.fullmatch("upright-gray|heat-[1-9][0-9]*|found|kept|lines|digit", name):
+        known = {"name": repr(name[:40]), "accepted": ACCEPTED}
+        raise PydanticCustomError("step", "there is no step {name}. Accepted: {accepted}", known)
+    return name
 
 
 def steps_of(

@@ -3,7 +3,7 @@
 import { announce, byId, make, shape } from "./dom.js";
 import { Ink } from "./ink.js";
 import { chip, linesOf, characters, showDigit, summarize } from "./reading.js";
-import { explainPages, readPages } from "./service.js";
+import { classify, explainPage, readPages } from "./service.js";
 
 const card = { bars: byId("draw-bars"), text: byId("draw-digit-text") };
 const ink = new Ink(byId("canvas"), byId("cursor"));
@@ -12,7 +12,7 @@ const SEEN = {
   digit: "A single digit in MNIST’s form, 28 by 28 pixels",
 };
 let pending = new AbortController();
-let digits = []; // in reading order
+let numbers = []; // in reading order
 
 /** What is on the sheet now, as a page for “How it works”: `{ file, index }`; null if nothing is. */
 export function drawing() {
@@ -37,7 +37,7 @@ export function start() {
     });
   }
   document.addEventListener("keydown", (event) => {
-    if (byId("draw").hidden || event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
+    if (byId("draw").hidden || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return; // "Z" with Caps Lock
     event.preventDefault();
     ink.undo();
   });
@@ -57,32 +57,44 @@ async function read(begun) {
     show(null, null);
     return;
   }
+  let page = null;
   try {
-    const [page] = await readPages(picture.file, signal);
+    [page] = await readPages(picture.file, signal);
+    if (!page.numbers.length) page = await asDigit(page, picture.file, signal);
     show(page, picture);
     byId("time").textContent = `${Math.round(performance.now() - begun)}\u00a0ms`;
-    const [{ steps }] = await explainPages(picture.file, ["lines", "digit"], signal);
+    const { steps } = await explainPage(picture.file, 1, ["lines", "digit"], signal);
     showSeen(steps, page);
   } catch (error) {
     if (error.name === "AbortError") return;
+    if (page) showSeen([], page);
+    else show(null, null); // what was read before is not what is there now
     byId("draw-summary").textContent = error.message;
   }
 }
 
+/** A page without numbers, with the one digit that it surely is: only who knows that one was drawn takes any stroke for a 1. */
+async function asDigit(page, file, signal) {
+  const digit = await classify(file, signal);
+  if (digit.doubtful) return page;
+  const [text, doubt] = [String(digit.value), { ...digit, doubtful: true }];
+  return { ...page, text, numbers: [{ ...doubt, text, line: 1, column: 1, digits: [doubt], isSingle: true }] };
+}
+
 function show(page, picture) {
-  const numbers = page?.numbers ?? [];
+  numbers = page?.numbers ?? [];
+  const digits = numbers.flatMap((number) => number.digits);
   const lines = page ? linesOf(page) : [];
   byId("draw-text").replaceChildren(...lines.map((line) => make("p", {}, ...line.map(written))));
   byId("draw-summary").textContent = page ? summarize(numbers) : "Nothing is written yet.";
   byId("canvas").setAttribute("aria-label", page ? `Sheet to draw on. Read: ${page.text || "no digits"}` : "Sheet to draw on");
   if (page) announce(`Read: ${page.text || "no digits"}`);
   byId("marks").classList.remove("old");
-  byId("marks").replaceChildren(...numbers.flatMap((number) => number.digits).map((digit) => mark(digit, picture)));
+  byId("marks").replaceChildren(...digits.map((digit) => mark(digit, picture)));
   if (!page) {
     byId("time").textContent = "";
     showSeen([], null);
   }
-  digits = numbers.flatMap((number) => number.digits);
   choose(digits.find((digit) => digit.doubtful) ?? digits.at(-1) ?? null);
 }
 
@@ -94,7 +106,8 @@ function written(number) {
 
 /** Show a digit's probabilities, and which one it is in the answer and on the sheet. */
 function choose(digit) {
-  showDigit(digit, card);
+  const digits = numbers.flatMap((number) => number.digits);
+  showDigit(digit, numbers.find((number) => number.digits.includes(digit)), card);
   for (const each of [byId("draw-text").querySelectorAll(".chip"), byId("marks").children]) {
     [...each].forEach((element, index) => element.classList.toggle("chosen", digits[index] === digit));
   }

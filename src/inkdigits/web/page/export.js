@@ -1,16 +1,16 @@
 // Readings as text, CSV and JSON, corrections included.
 
-import { linesOf } from "./reading.js";
+import { isFixed, kept, linesOf } from "./reading.js";
 
 const FIELDS = ["source", "page", "region", "line", "column", "text", "confidence", "doubtful", "x", "y", "w", "h", "read_as"];
 
 export const toText = (pages) =>
-  pages.map((page) => linesOf(page).map((line) => line.map(({ text }) => text).join(" ")).join("\n")).join("\n\n");
+  pages.map(({ numbers }) => linesOf({ numbers: kept(numbers) }).map((line) => line.map(({ text }) => text).join(" ")).join("\n")).join("\n\n");
 
 /** A row a number, as `inkdigits read --csv` writes it; `read_as` is what stood there before a correction. */
 export function toCsv(pages) {
   const rows = pages.flatMap((page) =>
-    page.numbers.map((number) => [
+    kept(page.numbers).map((number) => [
       page.source,
       page.page,
       number.region,
@@ -18,7 +18,7 @@ export function toCsv(pages) {
       number.column,
       number.text,
       number.confidence,
-      number.doubtful ? "True" : "False",
+      number.doubtful && !isFixed(number) ? "True" : "False",
       ...number.box,
       number.readAs,
     ]),
@@ -31,12 +31,12 @@ function cell(value) {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The service's dictionaries; a corrected number also says how it was read. */
+/** The service's dictionaries; a corrected number also says how it was read, and has no digits. One struck out has an empty text. */
 export function toJson(pages) {
   const corrected = pages.map((page) => ({
     ...page,
     text: toText([page]),
-    numbers: page.numbers.map(({ readAs, ...number }) => (readAs === undefined ? number : { ...number, read_as: readAs })),
+    numbers: page.numbers.map(({ readAs, ...number }) => (readAs === undefined ? number : { ...number, doubtful: false, digits: [], read_as: readAs })),
   }));
   return JSON.stringify({ pages: corrected }, null, 1) + "\n";
 }

@@ -1,7 +1,7 @@
 // How it works: the steps on the current picture, and the cards of the networks.
 
 import { byId, make, percent } from "./dom.js";
-import { describeModels, explainPages } from "./service.js";
+import { describeModels, explainPage } from "./service.js";
 
 const PARTS = {
   finder: ["The finder", "Looks at the page in several sizes and says where digits and signs are."],
@@ -34,7 +34,7 @@ export async function show(page) {
 async function explain(page, signal) {
   if (!page) return [note("Write something, or open a picture: its way to the answer is shown here.")];
   try {
-    const { steps, error } = (await explainPages(page.file, [], signal))[page.index];
+    const { steps, error } = await explainPage(page.file, page.index + 1, [], signal);
     return steps?.map(card) ?? [note(error)];
   } catch (error) {
     return error.name === "AbortError" ? null : [note(error.message)];
@@ -69,9 +69,12 @@ function model(part, card, [title, text]) {
   rows.push(
     ["measured on", `${samples.toLocaleString("en")} ${evaluation.split} ${evaluation.images ? "images" : "samples"}`],
     ["learned numbers", card.parameters.toLocaleString("en")],
-    ["doubtful below", percent(card.doubt_threshold)],
+    [part === "finder" ? "found from" : "doubtful below", percent(card.doubt_threshold)],
     ["trained", `${card.recipe.epochs} epochs, seed ${card.seed}, ${card.date.slice(0, 10)}`],
   );
+  const curves = `page/learned-${part}.png`;
+  const image = make("img", { src: curves, width: 1400, height: 980, loading: "lazy", alt: "Loss and accuracy, epoch by epoch, enlarged" });
+  const mean = part === "finder" ? "; its weights are the mean of those of two" : "";
   return make(
     "article",
     { class: "card" },
@@ -81,8 +84,8 @@ function model(part, card, [title, text]) {
     make(
       "figure",
       {},
-      make("figcaption", {}, "How the one that comes with inkdigits learned"),
-      make("img", { src: `page/learned-${part}.png`, width: 1400, height: 980, loading: "lazy", alt: "Loss and accuracy, epoch by epoch" }),
+      make("figcaption", {}, `The last training of the one that comes with inkdigits${mean}`),
+      make("a", { href: curves, target: "_blank" }, image),
     ),
   );
 }

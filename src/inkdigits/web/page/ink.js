@@ -19,6 +19,7 @@ export class Ink extends EventTarget {
   #cursor;
   #pen = null; // { x, y } of the keyboard's pen
   #pointer = null;
+  #size = [0, 0]; // width and height in which strokes are seen
 
   constructor(canvas, cursor) {
     super();
@@ -87,7 +88,26 @@ export class Ink extends EventTarget {
     if (!clientWidth) return; // not shown
     this.#canvas.width = Math.round(clientWidth * devicePixelRatio);
     this.#canvas.height = Math.round(clientHeight * devicePixelRatio);
-    this.redraw();
+    const scale = this.#shrinking([clientWidth, clientHeight]);
+    this.#size = [clientWidth, clientHeight];
+    if (scale === 1) this.redraw();
+    else this.#shrink(scale);
+  }
+
+  /** How much smaller strokes have to be so that those which were seen are seen on a sheet of another size. */
+  #shrinking([width, height]) {
+    const points = this.strokes.flatMap((stroke) => stroke.points.map(({ x, y }) => [x + 2 * stroke.width, y + 2 * stroke.width])); // and their marks
+    const ends = [0, 1].map((axis) => Math.min(this.#size[axis], Math.max(1, ...points.map((point) => point[axis]))));
+    return Math.min(1, width / ends[0], height / ends[1]);
+  }
+
+  #shrink(scale) {
+    for (const stroke of this.strokes) stroke.width *= scale;
+    for (const point of [...this.strokes.flatMap((stroke) => stroke.points), this.#pen ?? {}]) {
+      point.x *= scale;
+      point.y *= scale;
+    }
+    this.#changed();
   }
 
   #begin(x, y, pressure) {

@@ -2,6 +2,8 @@
 
 import { count, make, percent } from "./dom.js";
 
+const HIGH = 0.95; // confidence that leaves no doubt by itself: above the threshold of the model that comes with inkdigits
+
 /** Pair each character of a number with its digit; signs have none. */
 export function characters(number) {
   let next = 0;
@@ -21,12 +23,21 @@ export function linesOf(page) {
 /** "7, 99.6 %, sure" */
 export const describe = (digit) => `${digit.value}, ${percent(digit.confidence)}, ${digit.doubtful ? "doubtful" : "sure"}`;
 
+/** Whether a number was corrected, or struck out: then it has no text any more. */
+export const isFixed = (number) => number.readAs !== undefined;
+
+/** How a number is known. */
+export const kindOf = (number) => (isFixed(number) ? (number.text ? "fixed" : "struck") : number.doubtful ? "doubt" : "sure");
+
+/** Those that were not struck out. */
+export const kept = (numbers) => numbers.filter(({ text }) => text);
+
 /** "2 numbers, 8 digits, 1 number doubtful" */
 export function summarize(numbers) {
   if (!numbers.length) return "No digits found.";
-  const digits = numbers.reduce((sum, number) => sum + number.digits.length, 0);
-  const doubtful = numbers.filter((number) => number.doubtful && number.readAs === undefined).length;
-  return `${count(numbers.length, "number")}, ${count(digits, "digit")}, ${doubtful ? `${doubtful} doubtful` : "none doubtful"}.`;
+  const digits = numbers.flatMap(({ text }) => text.match(/\d/g) ?? []).length;
+  const doubtful = numbers.filter((number) => number.doubtful && !isFixed(number)).length;
+  return `${count(kept(numbers).length, "number")}, ${count(digits, "digit")}, ${doubtful ? `${doubtful} doubtful` : "none doubtful"}.`;
 }
 
 /** A digit to point at, tap or focus. */
@@ -40,8 +51,8 @@ export function chip(digit, onShow) {
   return button;
 }
 
-/** Write what is known of a digit: ten bars, and a sentence. */
-export function showDigit(digit, { bars, text }) {
+/** Write what is known of a digit of a number: ten bars, and a sentence or two. */
+export function showDigit(digit, number, { bars, text }) {
   if (!digit) {
     bars.replaceChildren(chart(Array(10).fill(0), null));
     text.textContent = "";
@@ -51,7 +62,17 @@ export function showDigit(digit, { bars, text }) {
   const [best, second] = ranked;
   bars.replaceChildren(chart(digit.probabilities, digit));
   const next = second.share >= 0.0005 ? `${digit.doubtful ? " or" : ", then"} ${second.value} with ${percent(second.share)}` : "";
-  text.textContent = `${digit.doubtful ? "In doubt: " : ""}${best.value} with ${percent(best.share)}${next}.`;
+  text.textContent = `${digit.doubtful ? "In doubt: " : ""}${best.value} with ${percent(best.share)}${next}.${reasons(digit, number)}`;
+}
+
+/** Why a number is in doubt, where the probabilities of its digit do not tell. */
+function reasons(digit, number) {
+  const { digits, confidence } = number;
+  if (!number.doubtful || isFixed(number)) return "";
+  if (number.isSingle) return " It was read as a single digit; the page reader found none.";
+  const alone = digit.doubtful && digit.confidence >= HIGH ? " Only one of the two networks saw it." : "";
+  const unnamed = confidence >= HIGH && !digits.some((each) => each.doubtful) ? " Something beside or in it could not be named." : "";
+  return `${alone}${unnamed} The number as a whole: ${percent(confidence)}.`;
 }
 
 function chart(probabilities, digit) {

@@ -14,8 +14,13 @@ export class ServiceProblem extends Error {
 
 export const readPages = (picture, signal) => post("v1/read", picture, signal).then(({ pages }) => pages);
 
-export const explainPages = (picture, steps, signal) =>
-  post(`v1/explain?${new URLSearchParams(steps.map((step) => ["step", step]))}`, picture, signal).then(({ pages }) => pages);
+export const classify = (picture, signal) => post("v1/classify", picture, signal);
+
+/** The steps on one page of a document, from 1; a picture has one. */
+export const explainPage = (picture, number, steps, signal) =>
+  post(`v1/explain?${new URLSearchParams([["page", number], ...steps.map((step) => ["step", step])])}`, picture, signal).then(({ pages }) =>
+    pages.find(({ page }) => page === number),
+  );
 
 export const describeModels = () => ask("v1/model");
 

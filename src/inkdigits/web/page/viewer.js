@@ -1,7 +1,7 @@
 // A picture with boxes over it, to zoom and to move.
 
 import { byId, make } from "./dom.js";
-import { describe } from "./reading.js";
+import { describe, kindOf } from "./reading.js";
 
 const MOST = 12; // times the whole picture's size
 const STEP = 1.5;
@@ -199,13 +199,13 @@ export class Viewer {
   }
 }
 
-const SIGNS = { sure: "", doubt: "\u2009?", fixed: "\u2009✓" };
+const SIGNS = { sure: "", doubt: "\u2009?", fixed: "\u2009✓", struck: "" };
 
 /** Write a number, and how it is known, on its mark. */
 function write(number, mark) {
-  const kind = number.readAs !== undefined ? "fixed" : number.doubtful ? "doubt" : "sure";
+  const kind = kindOf(number);
   for (const each of Object.keys(SIGNS)) mark.classList.toggle(each, each === kind);
-  mark.querySelector(".label").textContent = `${number.text}${SIGNS[kind]}`;
+  mark.querySelector(".label").textContent = `${number.text || number.readAs}${SIGNS[kind]}`;
 }
 
 function place(element, [x, y, width, height], [left, top]) {
