@@ -585,6 +585,16 @@ def test_region_without_a_name_has_its_place(small):
 
 
 @pytest.mark.parametrize(
+    ("given", "names"),
+    [(["2=", "", ""], ["2", "3", "4"]), (["", "1="], ["2", "1"]), (["", "a=", ""], ["1", "a", "3"])],
+)
+def test_region_without_a_name_takes_no_other_ones(given, names, small):
+    """It gets the next number that is free, from its place on."""
+    regions = [option for name in given for option in ("--region", f"{name}0,0,9,9")]
+    assert call("read", small, "--form", *regions).stdout.splitlines()[0] == f"source,page,{','.join(names)}"
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--region", "a=1,2,3"], "X,Y,W,H"),
@@ -600,6 +610,7 @@ def test_region_without_a_name_has_its_place(small):
         (["--out", "new.txt", "--resume", "--overwrite"], "one of --resume and --overwrite"),
         (["--out", ""], "no name of a file"),
         (["--form"], "--region"),
+        (["--form", "--region", "page=0,0,9,9"], "Give the region 'page' another name"),
     ],
 )
 def test_read_refuses_misuse(options, said, small):
@@ -630,6 +641,47 @@ def test_drawing_does_not_replace_a_picture_to_be_read(small, tmp_path, monkeypa
     assert Path("scan.png.png").read_bytes() == small.read_bytes()
 
 
+def test_drawing_of_a_later_page_replaces_no_picture_to_be_read(small, tmp_path, monkeypatch):
+    """How many pages a document has is known only while it is read."""
+    monkeypatch.chdir(tmp_path)
+    with Image.open(small) as page:
+        page.save("scan.tif", save_all=True, append_images=[page])
+    shutil.copy(small, "scan.tif.2.png")
+    result = call("read", "scan.tif", "scan.tif.2.png", "--draw", ".")
+    assert result.exit_code == 1
+    assert "scan.tif.2.png can't be written: it is a picture to be read" in result.stderr
+    assert Path("scan.tif.2.png").read_bytes() == small.read_bytes()
+
+
+def test_steps_do_not_replace_a_picture_to_be_read(small, tmp_path, monkeypatch):
+    """Their folder has its name; that is told before anything is read."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(small, "two.png")
+    result = call("read", "two.png", "--explain", ".")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--explain would replace a picture to be read, two.png" in result.stderr
+
+
+def test_drawings_and_steps_do_not_stand_in_each_others_way(small, tmp_path, monkeypatch):
+    """The drawing of x.jpg has the name of the folder for x.jpg.png."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("x.jpg", "x.jpg.png"):
+        shutil.copy(small, name)
+    result = call("read", "x.jpg", "x.jpg.png", "--draw", "made", "--explain", "made")
+    assert (result.exit_code, Path("made").exists()) == (2, False)
+    assert "made/x.jpg.png, and --explain a folder" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["classify", "read"])
+def test_links_that_lead_in_a_circle_stop_nothing(command, small, tmp_path):
+    """They are pictures that can't be read."""
+    (tmp_path / "a.png").symlink_to("b.png")
+    (tmp_path / "b.png").symlink_to("a.png")
+    shutil.copy(small, tmp_path / "c.png")
+    answers = [json.loads(line) for line in call(command, tmp_path, "--json").stdout.splitlines()]
+    assert ["error" in answer for answer in answers] == [True, True, False]
+
+
 @pytest.mark.parametrize("option", ["--draw", "--explain"])
 def test_pictures_that_reading_makes_are_not_read(option, small, tmp_path):
     """A second run over the same folder reads the same pages; the drawings only if they are asked for."""
@@ -639,6 +691,13 @@ def test_pictures_that_reading_makes_are_not_read(option, small, tmp_path):
         assert result.exit_code == 0
         assert {row["source"] for row in csv.DictReader(result.stdout.splitlines())} == {f"{tmp_path}/a.png"}
     assert "/made/" in call("read", tmp_path / "made", "--csv", option, tmp_path / "made").stdout
+
+
+def test_name_too_long_to_write_is_said(small, tmp_path):
+    """As anything else that the disk doesn't take."""
+    result = call("read", small, "--out", tmp_path / ("x" * 300))
+    assert result.exit_code == 1
+    assert "can't be written: File name too long" in result.stderr
 
 
 def test_file_to_write_is_a_regular_one(small):
@@ -654,6 +713,20 @@ def test_name_that_is_no_text_is_text_in_json(small, tmp_path):
     shutil.copy(small, path)
     (line,) = call("read", path, "--json").stdout.splitlines()
     assert json.loads(line)["source"] == f"{tmp_path}/caf\ufffd.png"
+
+
+def test_other_names_that_are_no_text_are_text_in_json(small, tmp_path):
+    """Those in errors, of regions, and of what is classified."""
+    broken, picture = (os.fsdecode(os.fsencode(tmp_path) + name) for name in (b"/a\xff.png", b"/b\xff.png"))
+    Path(broken).write_bytes(b"broken")
+    shutil.copy(small, picture)
+    region = ("--region", "\udcff=0,0,100%,100%")
+    lines = "".join(
+        call(*command, tmp_path, "--json").stdout for command in (["classify"], ["read"], ["read", *region])
+    )
+    assert lines.count(r"a\ufffd.png is not a picture") == 3
+    assert r'"region": "\ufffd"' in lines
+    assert r"\udc" not in lines
 
 
 @pytest.mark.parametrize("form", ["--csv", "--table", "--form"])
@@ -767,6 +840,41 @@ def test_page_that_failed_is_tried_again(call_stopped, small, tmp_path):
     sources = [row["source"] for row in csv.DictReader(out.read_text().splitlines())]
     assert sorted(set(sources)) == sorted([str(bad), str(small)])
     assert sources.count(str(small)) == 2 * sources.count(str(bad))
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--form", "--region", "all=0,0,100%,100%"]])
+def test_page_that_failed_is_tried_again_after_the_end(form, small, tmp_path):
+    """The summary says how, and a run without failures leaves no journal."""
+    bad, out = tmp_path / "bad.png", tmp_path / "out.csv"
+    bad.write_bytes(b"broken")
+    command = ("read", bad, small, *form, "--out", out)
+    result = call(*command)
+    assert "1 page could not be read: try again with the same command and --resume." in result.stderr
+    shutil.copy(small, bad)
+    assert call(*command, "--resume").exit_code == 0
+    assert out.read_text().count(str(bad)) == out.read_text().count(str(small)) > 0
+    assert {path.name for path in tmp_path.iterdir()} == {"bad.png", "out.csv"}
+
+
+@pytest.mark.parametrize("form", ["--json", "--table"])
+def test_file_in_which_nothing_can_be_tried_again_is_finished(form, folder, tmp_path):
+    """A failure is a line of JSON; the rows of a table have been filled up."""
+    said = call("read", folder, form, "--out", tmp_path / "out").stderr
+    assert "1 page could not be read." in said
+    assert not (tmp_path / "out.progress").exists()
+
+
+def test_advice_after_ctrl_c_can_be_followed(small, tmp_path, monkeypatch):
+    """A file is not both replaced and gone on with."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(GrowingFile, "add", stop)
+    command = ("read", small, "--out", tmp_path / "out")
+    assert "Go on with the same command and --resume.\n" in call(*command).stderr
+    said = call(*command, "--overwrite").stderr
+    assert "Go on with the same command and --resume instead of --overwrite.\n" in said
 
 
 def test_order_of_regions_counts(call_stopped, small, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from inkdigits.drawing import DOUBTFUL, RIM, SURE, Mark, _dashes, _plate, draw_marks
 from inkdigits.errors import ArgumentError
+from inkdigits.reading.image import load_rgb
 
 SIZE = (400, 300)
 NONE = np.zeros((0, 4), np.intp)
@@ -114,6 +115,15 @@ def test_gray_and_transparent_pictures_become_rgb(channels, value, color):
     """Gray is repeated, and what is transparent is white."""
     picture = np.broadcast_to(np.uint8(value), (300, 400, *channels))
     assert draw_marks(picture, [], size=SIZE)[5, 5].tolist() == list(color)
+
+
+def test_light_ink_on_nothing_is_drawn_on_black():
+    """As it was read."""
+    picture = np.full((300, 400, 4), (250, 250, 250, 0), np.uint8)
+    picture[100:200, 100:110, 3] = 255
+    drawn = draw_marks(picture, [], size=SIZE)
+    assert (drawn == load_rgb(picture)).all()
+    assert not drawn[5, 5].any()
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,38 @@ def test_half_a_page_is_cut_off(tmp_path):
     assert path.read_text() == "head\npage 1\npage 2\n"
 
 
+def lacking(path, *pages, **options) -> list[tuple]:
+    """Add pages to a file, come to the end without another, and return which it had before."""
+    with GrowingFile(path, settings=None, head="head\n", **options) as file:
+        for page in pages:
+            file.add(f"page {page}\n", "a", page, note=page)
+        file.lacks_pages = True
+    return file.done
+
+
+def test_file_that_lacks_pages_is_gone_on_with(tmp_path):
+    """As often as it lacks some."""
+    path = tmp_path / "a.txt"
+    lacking(path)
+    assert lacking(path, 2, resume=True) == []
+    assert lacking(path, resume=True) == [("a", 2, 2)]
+    assert grown(path, 1, resume=True) == [("a", 2, 2)]
+    assert path.read_text() == "head\npage 2\npage 1\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("pages", [[], [1]])
+def test_what_was_added_after_the_end_is_not_cut_off(tmp_path, pages):
+    """It is nothing half-written."""
+    path = tmp_path / "a.txt"
+    lacking(path, *pages)
+    with path.open("a") as file:
+        file.write("by hand\n")
+    with pytest.raises(FileExistsError, match="has been changed since its last page"):
+        grown(path, 2, resume=True)
+    assert path.read_text().endswith("by hand\n")
+
+
 def test_file_interrupted_before_its_first_page_begins_anew(tmp_path):
     """Its head is there once."""
     interrupted(tmp_path / "a.txt")

@@ -13,7 +13,7 @@ import shutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _Source: TypeAlias = "tuple[str, Path | BinaryIO | PictureError]"
 
 STANDARD_INPUT = "-"
+FORM_FIELDS = ("source", "page")  # columns before those of the regions
 GAP = "  "  # between numbers
 LONGEST_NAME = 200  # bytes of a drawing's or folder's name without its ending; file systems take 255
 MOST_THREADS = 4  # that one page is given unasked; two are measured to help, more are not measured
@@ -92,12 +93,12 @@ def classify(
         except (PictureError, MissingExtraError) as error:
             failed += 1
             if as_json:
-                click.echo(json.dumps({"source": source, "error": str(error)}))
+                click.echo(_json_line({"source": source, "error": str(error)}), nl=False)
             else:
                 click.echo(f"{printable(source):{width}}  error: {printable(str(error))}", err=True)
             continue
         if as_json:
-            click.echo(json.dumps({"source": source, **digit.to_dict()}))
+            click.echo(_json_line({"source": source, **digit.to_dict()}), nl=False)
         else:
             click.echo(f"{printable(source):{width}}  {_describe(digit, top)}")
     if len(sources) > 1:
@@ -131,13 +132,15 @@ def _parse_length(
 def _parse_regions(
     _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, str]:
-    regions: dict[str, str] = {}
-    for number, text in enumerate(texts, start=1):
-        name, _, values = text.rpartition("=")
-        name = name or str(number)
-        if name in regions:
+    parts = [text.rpartition("=") for text in texts]
+    given = Counter(name for name, *_ in parts if name)
+    for name in given:
+        if given[name] > 1:
             raise click.BadParameter(f"Two regions have the name {name!r}.")
-        regions[name] = values
+    regions: dict[str, str] = {}
+    for place, (name, _, values) in enumerate(parts, start=1):
+        free = (number for number in map(str, itertools.count(place)) if number not in {*given, *regions})
+        regions[name or next(free)] = values
     return regions
 
 
@@ -163,7 +166,7 @@ def _parse_regions(
     "--explain",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Also save a picture of each step.",
+    help="Also save a picture of each step (before --length, and of a strip in one size).",
 )
 @click.option(
     "--region",
@@ -242,9 +245,7 @@ def read(
         )
     if out is not None and not out.name:
         raise click.UsageError(f"--out is no name of a file. Received: {str(out)!r}")
-    name = _only_form({"json": as_json, "csv": as_csv, "table": as_table, "form": as_form})
-    if name == "form" and not regions:
-        raise click.UsageError("--form needs at least one --region.")
+    name = _only_form({"json": as_json, "csv": as_csv, "table": as_table, "form": as_form}, regions)
     options: Options = {
         "min_confidence": min_confidence,
         "full_resolution": full_resolution,
@@ -256,7 +257,8 @@ def read(
     _leave_out_remarks()
     reader = Reader(model, threads=threads or max(1, min(MOST_THREADS, available_cores() // workers)))
     sources = list(_sources(pictures, [folder for folder in (draw, explain) if folder]))
-    _check_outputs(sources, out, draw)
+    given = {_real(picture) for _, picture in sources if isinstance(picture, Path)}
+    _check_outputs([source for source, _ in sources], given, out, draw, explain)
     pages = _pages(sources, options["max_pixels"])
     first = list(itertools.islice(pages, 2)) if len(sources) == 1 else []
     form = _Form(
@@ -273,9 +275,9 @@ def read(
 
     def save_pictures(reading: Reading, decoded: Decoded) -> None:
         if draw:
-            _save_drawing(reading, decoded, draw)
+            _save_drawing(reading, decoded, draw, given=given)
         if explain:
-            _save_steps(reader, reading, decoded, options, explain)
+            _save_steps(reader, reading, decoded, options, explain, given=given)
 
     places = _Places(len(sources))
     todo = filter(is_unfinished, places.watch(itertools.chain(first, pages)))
@@ -299,39 +301,61 @@ def read(
                 if isinstance(answer, FailedPage) and (out or name != "json"):
                     click.echo(f"{ERASE}{form.title(answer)}: error: {printable(answer.error)}", err=True)
                 text = form.text(answer)
-                if text is not None:  # what left nothing in --out is tried again by --resume
+                if text is not None:
                     output.add(click.unstyle(text) if out else text, answer.source or "", answer.page, note)
+                # What left nothing in --out is tried again by --resume; not in a table that was filled up.
+                output.lacks_pages |= text is None and name != "table"
                 counts += Counter(pages=1, **note)
                 show(answer)
     if counts["pages"] > 1:
-        say(_summary(counts, before))
+        say(_summary(counts, before, _again(overwrite=overwrite) if out and output.lacks_pages else None))
     if counts["failed"]:
         raise click.exceptions.Exit(1)
 
 
-def _only_form(forms: Mapping[str, bool]) -> str | None:
-    """Return the one form of output that was asked for, None for text."""
+def _only_form(forms: Mapping[str, bool], regions: Mapping[str, str]) -> str | None:
+    """Return the one form of output that was asked for, None for text, if these regions go with it."""
     chosen = [name for name, is_chosen in forms.items() if is_chosen]
     if len(chosen) > 1:
         raise click.UsageError(
             f"A page is printed in one form: give one of {', '.join(f'--{name}' for name in chosen)}."
         )
+    if chosen == ["form"] and not regions:
+        raise click.UsageError("--form needs at least one --region.")
+    if chosen == ["form"] and (taken := [name for name in regions if name in FORM_FIELDS]):
+        raise click.UsageError(
+            f"--form has columns {' and '.join(FORM_FIELDS)} of its own. Give the region {taken[0]!r} "
+            "another name."
+        )
     return chosen[0] if chosen else None
 
 
-def _check_outputs(sources: Iterable[_Source], out: Path | None, draw: Path | None) -> None:
-    """Refuse to write over a picture to be read, and to what is no file."""
-    if out is not None and out.exists() and not out.is_file():
+def _check_outputs(
+    sources: list[str], given: Set[Path], out: Path | None, draw: Path | None, explain: Path | None
+) -> None:
+    """Refuse to write over a picture to be read, to what is no file, and two things to one place.
+
+    How many pages a document has is not known yet: of those after the first `_save_png` replaces nothing.
+    """
+    # Path.exists raises where a name is too long.
+    if out is not None and os.path.exists(out) and not out.is_file():  # noqa: PTH110
         raise click.UsageError(f"--out has to be a regular file, or none yet. Received: {out}")
-    given = {picture.resolve(): source for source, picture in sources if isinstance(picture, Path)}
-    if out is not None and out.resolve() in given:
+    if out is not None and _real(out) in given:
         raise click.UsageError(f"--out would replace a picture to be read. Received: {out}")
-    if draw is None:
-        return
-    for source in given.values():
-        drawing = _drawing_path(source, 1, draw)
-        if drawing.resolve() in given:
-            raise click.UsageError(f"--draw would replace a picture to be read, {drawing}. Received: {draw}")
+    drawings = [_drawing_path(source, 1, draw) for source in sources] if draw else []
+    steps = [_path_for(source, 1, explain) for source in sources] if explain else []
+    for option, folder, paths in (("--draw", draw, drawings), ("--explain", explain, steps)):
+        for path in paths:
+            if _real(path) in given:
+                raise click.UsageError(
+                    f"{option} would replace a picture to be read, {path}. Received: {folder}"
+                )
+    folders = set(map(_real, steps))
+    for path in drawings:
+        if _real(path) in folders:
+            raise click.UsageError(
+                f"--draw would save a picture as {path}, and --explain a folder. Give them two folders."
+            )
 
 
 def _note(answer: Reading | FailedPage) -> dict[str, int]:
@@ -341,11 +365,12 @@ def _note(answer: Reading | FailedPage) -> dict[str, int]:
     return {"numbers": len(answer.numbers), "doubtful": sum(number.doubtful for number in answer.numbers)}
 
 
-def _summary(counts: Counter[str], before: int) -> str:
+def _summary(counts: Counter[str], before: int, again: str | None) -> str:
     pages, failed = counts["pages"], counts["failed"]
     return (
         f"{pages} pages, {counts['numbers']} numbers, {counts['doubtful']} of them doubtful"
         + (f"; {failed} {'page' if failed == 1 else 'pages'} could not be read" if failed else "")
+        + (f": try again with {again}" if again else "")
         + (f" ({before} of the pages were read before)." if before else ".")
     )
 
@@ -374,16 +399,13 @@ class _Form:
         if self.name == "csv":
             return _csv_row(ROW_FIELDS)
         if self.name == "form":
-            return _csv_row(["source", "page", *self.regions])
+            return _csv_row([*FORM_FIELDS, *self.regions])
         return ""
 
     def text(self, answer: Reading | FailedPage) -> str | None:
         """Return the lines of a page, each with its end; None of one that failed, which only JSON has."""
         if self.name == "json":
-            fields = answer.to_dict()
-            # JSON is Unicode; a file name may be bytes that are no text.
-            name = None if answer.source is None else printable(answer.source)
-            return json.dumps(fields | {"source": name}) + "\n"
+            return _json_line(answer.to_dict())
         if isinstance(answer, FailedPage):
             return None
         if self.name == "csv":
@@ -484,6 +506,11 @@ def _region_texts(reading: Reading, regions: list[str]) -> list[str]:
     return [" ".join(texts[name]) for name in regions]
 
 
+def _json_line(fields: Mapping[str, Any]) -> str:
+    """Return fields as a line of JSON, which is Unicode: the name of a file may be bytes that are no text."""
+    return json.dumps(json.loads(printable(json.dumps(fields, ensure_ascii=False)))) + "\n"
+
+
 def _csv_row(values: Iterable[object]) -> str:
     row = io.StringIO()
     # A row ends with a newline alone; only with both does the writer quote either inside a field.
@@ -501,6 +528,7 @@ class _StandardOutput:
 
     def __init__(self, head: str) -> None:
         self.done: list[tuple[str, int, Any]] = []
+        self.lacks_pages = False
         click.echo(head, nl=False)
 
     def add(self, text: str, _source: str, _page: int, _note: Any) -> None:
@@ -525,7 +553,7 @@ def _output(
             _pad(path)
     except KeyboardInterrupt:
         raise Failure(
-            f"Stopped. Every finished page is in {path}. Go on with the same command and --resume.",
+            f"Stopped. Every finished page is in {path}. Go on with {_again(overwrite=overwrite)}.",
             INTERRUPTED,
         ) from None
     except FileExistsError as error:
@@ -534,6 +562,11 @@ def _output(
         raise
     except OSError as error:
         raise Failure(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def _again(*, overwrite: bool) -> str:
+    """Say how a file is gone on with."""
+    return "the same command and --resume" + (" instead of --overwrite" if overwrite else "")
 
 
 def _pad(path: Path) -> None:
@@ -599,12 +632,14 @@ def _progress(places: _Places, *, is_shown: bool) -> Iterator[Callable[[Reading 
         bar.update(places.total - bar.pos)
 
 
-def _save_drawing(reading: Reading, decoded: Decoded, folder: Path) -> None:
+def _save_drawing(reading: Reading, decoded: Decoded, folder: Path, *, given: Set[Path]) -> None:
     """Save a page with the reading over it."""
-    _save_png(reading.draw(decoded.rgb()), _drawing_path(reading.source, reading.page, folder))
+    _save_png(reading.draw(decoded.rgb()), _drawing_path(reading.source, reading.page, folder), given)
 
 
-def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Options, folder: Path) -> None:
+def _save_steps(
+    reader: Reader, reading: Reading, decoded: Decoded, options: Options, folder: Path, *, given: Set[Path]
+) -> None:
     """Save a picture of each step, numbered, in a folder of the page's own; and one for each region."""
     from inkdigits.reading.explain import explain
     from inkdigits.reading.regions import parts_of
@@ -616,13 +651,16 @@ def _save_steps(reader: Reader, reading: Reading, decoded: Decoded, options: Opt
         own = _file_name(name or "")
         own = own.replace(".", "%2E") if own.lower() == last else own  # a folder can't have a file's name
         for number, step in enumerate(steps, start=1):
-            _save_png(step.picture, below / own / f"{number}-{step.name}.png")
-    _save_png(reading.draw(decoded.rgb()), below / last)
+            _save_png(step.picture, below / own / f"{number}-{step.name}.png", given)
+    _save_png(reading.draw(decoded.rgb()), below / last, given)
 
 
-def _save_png(picture: npt.NDArray[np.uint8], path: Path) -> None:
+def _save_png(picture: npt.NDArray[np.uint8], path: Path, given: Set[Path]) -> None:
+    """Save a picture, but not over one that was given to be read."""
     from PIL import Image
 
+    if _real(path) in given:
+        raise Failure(f"{path} can't be written: it is a picture to be read. Draw in another folder.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as whole:
@@ -685,7 +723,7 @@ def _sources(pictures: tuple[str, ...], outputs: Iterable[Path] = ()) -> Iterato
         except PictureError as error:
             yield given, error
             continue
-        own = [folder.resolve() for folder in outputs if not _is_in(Path(given), folder.resolve())]
+        own = [_real(folder) for folder in outputs if not _is_in(Path(given), _real(folder))]
         paths = [path for path in paths if not any(_is_in(path, folder) for folder in own)]
         if not paths:
             yield given, PictureError(f"The folder {given} holds no picture (PNG, JPEG, TIFF, ...).")
@@ -695,7 +733,12 @@ def _sources(pictures: tuple[str, ...], outputs: Iterable[Path] = ()) -> Iterato
 
 
 def _is_in(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder)
+    return _real(path).is_relative_to(folder)
+
+
+def _real(path: Path) -> Path:
+    """Return where a path leads; Path.resolve raises where links lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _pages(sources: Iterable[_Source], max_pixels: int) -> Iterator[Page]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError
+from inkdigits.reading.image import load_rgb
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -50,7 +51,8 @@ def draw_marks(
     its box, below it, or beside it.
 
     Args:
-        picture: uint8 of shape (H, W), gray, (H, W, 3), RGB, or (H, W, 4), RGBA.
+        picture: uint8 of shape (H, W), gray, (H, W, 3), RGB, or (H, W, 4), RGBA, which is laid on white or
+            black as it was to be read.
         marks: what to draw.
         size: width and height that the picture must have, in pixels.
 
@@ -95,12 +97,7 @@ def _to_rgb(picture: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.
             f"The reading is of a picture of {width} x {height} pixels, not of "
             f"{picture.shape[1]} x {picture.shape[0]}. Give the picture that was read, turned upright."
         )
-    if picture.ndim == 2:
-        return np.stack([picture] * 3, axis=-1)
-    if picture.shape[2] == 4:
-        opacity = picture[..., 3:] / 255
-        return np.rint(picture[..., :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
-    return np.array(picture, order="C")
+    return load_rgb(picture, max_pixels=width * height)
 
 
 def _around(mark: Mark, margin: int) -> Rectangle:

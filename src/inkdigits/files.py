@@ -58,7 +58,7 @@ class GrowingFile:
 
     What is written stays, whatever ends the program. Beside the file a journal, ``NAME.progress``, says after
     each page how far the file has come; what was half-written after that is cut off when work goes on. When
-    all is done, the journal goes.
+    all is done, the journal goes; where pages are lacking, it stays and says how long the file was then.
 
     Args:
         path: of the file. Its folder must exist.
@@ -75,6 +75,7 @@ class GrowingFile:
     Attributes:
         done: source, number and what was noted of each page that the file had when work went on, in its
             order. A page may be there more than once.
+        lacks_pages: to be set where a page is to be tried again when work goes on.
 
     Example:
         >>> path = Path(tempfile.mkdtemp()) / "numbers.txt"
@@ -88,6 +89,7 @@ class GrowingFile:
         self, path: Path, *, settings: Any, head: str = "", resume: bool = False, overwrite: bool = False
     ) -> None:
         self.done: list[tuple[str, int, Any]] = []
+        self.lacks_pages = False
         self._sum = 0  # CRC-32 of what the file holds
         self._journal_path = path.with_name(f"{path.name}.progress")
         is_there = path.exists()
@@ -125,7 +127,9 @@ class GrowingFile:
             begun, *lines = self._journal_path.read_bytes().splitlines(keepends=True)
             begun_with = json.loads(begun)["settings"]
             # The last line may have been cut short by what ended the program.
-            pages = [json.loads(line) for line in lines if line.endswith(b"\n")]
+            entries = [json.loads(line) for line in lines if line.endswith(b"\n")]
+            ended_at = [int(entry["end"]) for entry in entries if "end" in entry]
+            pages = [entry for entry in entries if "end" not in entry]
             done = [(page["source"], page["page"], page["note"]) for page in pages]
             ends = [int(page["bytes"]) for page in pages]
             sums = [int(page["crc32"]) for page in pages]
@@ -140,10 +144,11 @@ class GrowingFile:
                 "file with --overwrite."
             )
         # Pages that the file has lost since, in a power cut say, are done again.
-        kept = bisect.bisect(ends, path.stat().st_size)
+        size = path.stat().st_size
+        kept = bisect.bisect(ends, size)
         length = ends[kept - 1] if kept else 0
         self._sum = _sum_of(path, length)
-        if kept and self._sum != sums[kept - 1]:
+        if (kept and self._sum != sums[kept - 1]) or (ended_at and size > ended_at[0]):
             raise FileExistsError(
                 f"{path} has been changed since its last page, so it can't be gone on with. Choose another "
                 "name, or replace it with --overwrite."
@@ -168,8 +173,10 @@ class GrowingFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self.lacks_pages:
+            self._journal.write(_json_line({"end": self._file.tell()}))
         self._close()
-        if kind is None:
+        if kind is None and not self.lacks_pages:
             self._journal_path.unlink()
 
 

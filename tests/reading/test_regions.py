@@ -29,7 +29,19 @@ def test_region_without_a_pixel_is_refused(region):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,-4", "1;2;3;4", "%,1,1,1", "1e9,1,1,1", (1, 2, 3, 4)]
+    "text",
+    [
+        "",
+        "1,2,3",
+        "1,2,3,4,5",
+        "a,b,c,d",
+        "1,2,3,-4",
+        "1;2;3;4",
+        "%,1,1,1",
+        "1e9,1,1,1",
+        f"{'9' * 400},1,1,1",
+        (1, 2, 3, 4),
+    ],
 )
 def test_other_texts_are_refused(text):
     """The accepted form is shown."""

@@ -175,6 +175,16 @@ def test_what_is_no_picture_is_misuse():
         load_gray(next(find_pages(7)))
 
 
+def test_what_is_no_picture_stops_nothing(tmp_path):
+    """It is a page that fails in its place."""
+    (tmp_path / "a.py").write_text("print()")
+    with (tmp_path / "a.py").open() as text:
+        for picture in (7, text):
+            (page,) = find_pages(picture)
+            with pytest.raises(ArgumentError):
+                load_gray(page)
+
+
 def broken_after(number) -> bytes:
     """Return a TIFF whose chain leads nowhere after this page."""
     content = bytearray(DOCUMENTS["tif"])
@@ -331,6 +341,36 @@ def test_encrypted_pdf_is_named():
     """What to do is said, too."""
     with pytest.raises(PictureError, match=r"is encrypted\. Save it without a password"):
         load_gray(ENCRYPTED)
+
+
+def test_pdf_without_pages_is_named():
+    """It is neither damaged nor cut short."""
+    tree = (
+        b"%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n"
+        b"2 0 obj <</Type/Pages/Count 0/Kids[]>> endobj\n"
+    )
+    places = b"".join(b"%010d 00000 n \n" % tree.index(b"%d 0 obj" % number) for number in (1, 2))
+    table = b"xref\n0 3\n0000000000 65535 f \n" + places + b"trailer <</Size 3/Root 1 0 R>>\n"
+    with pytest.raises(PictureError, match="has no pages"):
+        load_gray(tree + table + b"startxref\n%d\n%%%%EOF\n" % len(tree))
+
+
+def test_pdf_of_a_name_with_a_tilde_is_that_one(tmp_path, monkeypatch):
+    """What is at home is another."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    for folder, pages in (("home", 1), ("~", 2)):
+        Path(folder).mkdir()
+        Path(folder, "a.pdf").write_bytes(pdf_of(pages))
+    assert len(list(find_pages("~/a.pdf"))) == 2
+
+
+def test_broken_pypdfium2_is_named(tmp_path, monkeypatch):
+    """It is no fault of the document."""
+    (tmp_path / "pypdfium2.py").write_text("raise OSError('libpdfium.so is gone')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"libpdfium\.so is gone.*Install it again"):
+        load_gray(DOCUMENTS["pdf"])
 
 
 def test_pages_of_a_long_pdf_are_counted_not_drawn():

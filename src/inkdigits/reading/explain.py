@@ -77,7 +77,7 @@ def explain(
         yield Step("found", f"All {len(found)} boxes that the looks found.", _boxes(gray, found))
     kept = once(found)
     if is_wanted("kept"):
-        yield Step("kept", f"What is kept of boxes on one another: {len(kept)}.", _boxes(gray, kept))
+        yield Step("kept", f"Still {len(kept)} when boxes on one another are kept once.", _boxes(gray, kept))
     if not is_wanted("lines"):
         return
     _, crops, _, texts = spell_lines(reader.lines, gray, kept)

@@ -36,8 +36,8 @@ class PdfDocument:
         max_pixels: no page is drawn larger, and no picture on it decoded that is.
 
     Raises:
-        PictureError: it is damaged, or can't be opened without a password.
-        MissingExtraError: pypdfium2 is not installed.
+        PictureError: it is damaged, has no pages, or can't be opened without a password.
+        MissingExtraError: pypdfium2 is not installed, or can't be used.
     """
 
     def __init__(self, file: Path | bytes, name: str, max_pixels: int) -> None:
@@ -92,7 +92,10 @@ class PdfDocument:
 
     def _start(self) -> int:
         """Start the process and let it open the document; return how many pages that has."""
-        path, content = (os.fsdecode(self._file), b"") if isinstance(self._file, Path) else (None, self._file)
+        # pypdfium2 takes a ~ at the start of a path for somebody's home.
+        path, content = (
+            (str(self._file.absolute()), b"") if isinstance(self._file, Path) else (None, self._file)
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "inkdigits.reading.pdf_process"],
             stdin=subprocess.PIPE,
@@ -108,6 +111,13 @@ class PdfDocument:
         opened = self._ask({"path": path, "size": len(content)} | limits, content)
         if opened is None:
             raise PictureError(f"{self._name} can't be opened: it takes more memory or time than it may.")
+        if "broken" in opened:
+            raise MissingExtraError(
+                f"{self._name} is a PDF document, which needs pypdfium2. What is installed of it can't be "
+                f"used ({opened['broken']}). Install it again: pip install --force-reinstall pypdfium2"
+            )
+        if "Success" in opened.get("error", ""):
+            raise PictureError(f"{self._name} has no pages. Save or print it again.")
         if "assword" in opened.get("error", ""):
             raise PictureError(
                 f"{self._name} is encrypted. Save it without a password, or print it to a new PDF."

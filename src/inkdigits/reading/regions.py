@@ -11,7 +11,7 @@ import numpy.typing as npt
 from inkdigits.errors import ArgumentError, PictureError
 from inkdigits.result import Box
 
-_FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
+_FORM = re.compile(r"\s*(\d{1,99}(?:\.\d+)?)\s*(%?)\s*")  # 400 digits are infinite as a float
 
 
 def parts_of(

@@ -106,16 +106,14 @@ def find_pages(
 ) -> Iterator[Page]:
     """Find the pages of a picture file, one after the other, without decoding any.
 
-    A PDF or TIFF file has as many pages as it says, every other picture is one page. What can't be opened is
-    a page, too: reading it raises the error. A file keeps being open as long as one of its pages is there.
+    A PDF or TIFF file has as many pages as it says, every other picture is one page. What can't be opened, or
+    is no picture, is a page, too: reading it raises the error. A file keeps being open as long as one of its
+    pages is there.
 
     Args:
         picture: anything that `load_gray` accepts.
         source: its name; None for its path, if it is one.
         max_pixels: limits how many bytes are taken from bytes and open files.
-
-    Raises:
-        ArgumentError: ``picture`` is of no accepted kind.
 
     Example:
         >>> [page.number for page in find_pages("minutes.pdf")]  # doctest: +SKIP
@@ -128,7 +126,7 @@ def find_pages(
         source = os.fsdecode(picture)
     try:
         document = _find_document(picture, max_pixels)
-    except (PictureError, MissingExtraError) as error:
+    except (PictureError, MissingExtraError, ArgumentError) as error:
         yield Page.failed(source, 1, error)
         return
     if not isinstance(document, PdfDocument | _TiffDocument):
