@@ -1,6 +1,6 @@
 """How the page reader reads synthetic pages, of digits and handwriting that no part of it was trained on.
 
-    python benchmarks/synthetic.py [READER] [--pages 1400]
+    python benchmarks/synthetic.py [READER] [--pages 2800]
 
 Of these pages all is known: the text of every number, signs included, and where each digit is. They aren't
 those that chose an epoch, a temperature or a threshold. Also draws the first that have a few numbers, with
@@ -24,7 +24,7 @@ from inkdigits.learning.synthesis.pages import NAMES, NUMBER, Page, make_page
 from inkdigits.reading.reader import SHIPPED_READER, Reader
 from inkdigits.result import Reading
 
-SEED, PAGES, SIDE = 2026, 1_400, 320
+SEED, PAGES, SIDE = 2026, 2_800, 320
 SAME = 0.25  # intersection over union of two boxes that are of one digit
 GALLERY = Path(__file__).parents[1] / "docs" / "images" / "gallery.jpg"
 A_FEW, COLUMNS, ROWS = 4, 4, 3  # numbers of a page in the gallery; pages of it
