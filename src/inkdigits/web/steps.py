@@ -16,9 +16,7 @@ from inkdigits.reading.normalize import find_ink, to_mnist_form
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.sources import Page
 
-ACCEPTED = (
-    "upright-gray, heat-1 (heat-2 and on, where a page is looked at more often), found, kept, lines, digit"
-)
+ACCEPTED = "upright-gray|heat-1 (and on, as often as a page is looked at)|found|kept|lines|digit"
 DIGIT = "digit"  # not a step to a page's numbers, so only shown if asked for
 
 
