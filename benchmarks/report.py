@@ -60,8 +60,8 @@ CANNOT_READ = """## What it can't read yet
   (`--full-resolution` looks for these).
 - Fractions with one number above the other, exponents: it reads numbers, line by line.
 - Digits of other scripts. Printed digits are left out on purpose, where they can be told from neat writing.
-- A straight stroke alone on a page, more often than not: it may be a 1, or any line. `inkdigits classify` names
-  it, and the service's page asks that where nothing else is drawn.
+- A straight stroke alone on a page, more often than not: it may be a 1, or any line. `inkdigits classify`
+  names it, and the service's page asks that where nothing else is drawn.
 - That a number is struck out: it is read as if it were not.
 - A point or comma that neither network sees. It is lost without doubt, in about one of two hundred numbers
   that have one.
