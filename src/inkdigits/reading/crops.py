@@ -189,6 +189,6 @@ def find_slant(line: Gray) -> float:
         across[:-1] += np.bincount(left, (1 - share) * depths)
         return float((across**2).sum())
 
-    upright = unevenness(0.0)
-    likelihoods = [unevenness(slant) / upright - MUCH * slant**2 for slant in SLANTS]
-    return float(SLANTS[int(np.argmax(likelihoods))])
+    uneven = np.array([unevenness(slant) for slant in SLANTS])
+    likelihoods = uneven / uneven[SLANTS == 0] - MUCH * SLANTS**2
+    return float(SLANTS[likelihoods.argmax()])

@@ -16,7 +16,8 @@ from inkdigits.reading.normalize import find_ink, to_mnist_form
 from inkdigits.reading.reader import Reader
 from inkdigits.reading.sources import Page
 
-ACCEPTED = "upright-gray|heat-1 (and on, as often as a page is looked at)|found|kept|lines|digit"
+STEP = "upright-gray|heat-[1-9][0-9]*|found|kept|lines|digit"  # what can be asked for
+ACCEPTED = STEP.replace("[1-9][0-9]*", "1 (and on, as often as a page is looked at)")
 DIGIT = "digit"  # not a step to a page's numbers, so only shown if asked for
 
 
@@ -26,7 +27,7 @@ def check_step(name: str) -> str:
     Raises:
         PydanticCustomError: it is none.
     """
-    if not re.fullmatch("upright-gray|heat-[1-9][0-9]*|found|kept|lines|digit", name):
+    if not re.fullmatch(STEP, name):
         known = {"name": repr(name[:40]), "accepted": ACCEPTED}
         raise PydanticCustomError("step", "there is no step {name}. Accepted: {accepted}", known)
     return name
