@@ -158,14 +158,33 @@ def test_unsure_marks_do_not_tell_enough(heights, scores, enough):
 
 
 @pytest.mark.parametrize(
-    ("kind", "score", "size", "enough"),
-    [(0, 0.2, 8, False), (0, 0.04, 8, True), (1, 0.2, 8, True), (0, 0.2, 30, True)],
+    ("kind", "score", "size", "hints"), [(0, 0.2, 8, 3), (0, 0.04, 8, 0), (1, 0.2, 8, 0), (0, 0.2, 30, 0)]
 )
-def test_hints_of_small_digits_make_a_finer_look_worth_its_time(kind, score, size, enough):
-    """Three of them, each far less sure than a digit; not of signs, and not of more large digits."""
-    marks = marks_of(*[(40.0 * place, 0.0, 18.0, 30.0) for place in range(3)])
+def test_faint_spots_are_hints_of_small_digits(kind, score, size, hints):
+    """Each far less sure than a digit; not of signs, and not of more large digits."""
     maps = maps_with(*[(row, 8, kind, score) for row in (2, 6, 10)], size=size)
-    assert finder._tells_enough(Look(np.zeros((64, 64), np.uint8), maps, marks), 1.0) == enough
+    look = Look(np.zeros((64, 64), np.uint8), maps, Marks.none())
+    assert len(finder._hints(look)) == hints
+
+
+def test_hints_that_a_nearer_look_shows_nothing_at_make_no_finer_one(mnist, monkeypatch):
+    """With every spot of an even page a hint, three large digits still tell enough."""
+    monkeypatch.setattr(finder, "HINT", 0.0)
+    page = np.full((800, 1200), 255, np.uint8)
+    for place, image in enumerate(mnist.validation.images[:3]):
+        large = cv2.resize(image, (200, 200), interpolation=cv2.INTER_CUBIC)
+        page[300:500, 200 + 250 * place : 400 + 250 * place] -= large
+    assert len(list(inkdigits.Reader().finder.looks(page))) == 3
+
+
+def test_a_hint_is_looked_at_in_the_corner_of_a_page(mnist):
+    """The square around it would be half outside."""
+    page = np.full((200, 300), 255, np.uint8)
+    page[-28:, -28:] -= mnist.validation.images[0]
+    hint = marks_of((136.0, 86.0, 14.0, 14.0))  # of a look at half the size
+    look = inkdigits.Reader().finder
+    assert look._shows_digits(page, hint, look.card.doubt_threshold)
+    assert not look._shows_digits(page, marks_of((0.0, 0.0, 14.0, 14.0)), look.card.doubt_threshold)
 
 
 def test_numbers_below_a_large_heading_are_found(mnist):

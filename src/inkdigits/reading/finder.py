@@ -32,8 +32,9 @@ SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 HANDED_ON = 70
 # Pixels, digits, score: so many of them, none smaller and one surer, make finer looks needless.
 LARGE, FEWEST, SURE = 24, 3, 0.6
-# Scores from this one on are hints; smaller digits that they add up to make a finer look worth its time.
-HINT, HINTED = 0.05, 0.5
+# Scores from this one on are hints of smaller digits. So many places with the highest, squares of so many
+# pixels of the finer page, are looked at before all of it is.
+HINT, PROBES, PROBE = 0.05, 6, 96
 OVERLAP = 0.5  # of the smaller box; more is the same digit found twice
 # Of a digit's area: a smaller box on it is one of its parts, unless that is so many times as sure.
 FRAGMENT, MUCH_SURER = 0.25, 1.2
@@ -112,8 +113,8 @@ class Finder(Part):
     ) -> Iterator[Look]:
         """Look at a page in one reduction after the other, the coarsest first; the arguments are `find`'s.
 
-        Where all that a look saw is large, and there is no hint of smaller digits, there is no finer one: it
-        would cost four times as much.
+        Where all that a look saw is large, and a finer one shows no smaller digits where there are hints of
+        them, the finer one is left out: it would cost four times as much.
         """
         least = self.card.doubt_threshold if threshold is None else threshold
         if min(gray.shape) < SMALLEST_DIGIT:
@@ -124,7 +125,9 @@ class Finder(Part):
             page = resized(finest, scale / scales[0])
             look = self._look(gray.shape, page, least, is_last=scale == scales[-1])
             yield look
-            if not full_resolution and _tells_enough(look, scale):
+            if full_resolution or scale == scales[0] or not _tells_enough(look, scale):
+                continue
+            if not self._shows_digits(resized(finest, 2 * scale / scales[0]), _hints(look), least):
                 return
 
     def _maps(self, page: Gray) -> Floats:
@@ -152,6 +155,27 @@ class Finder(Part):
         kept = (marks.boxes[:, 3] <= HANDED_ON) | is_last
         return Look(page, maps, Marks(boxes, marks.scores, marks.is_sign)[kept])
 
+    def _shows_digits(self, page: Gray, hints: Marks, least: float) -> bool:
+        """Look at a page where a look at half its size had hints, and tell whether one of them is a digit.
+
+        Below a heading there may be writing that is too small to be seen in a look, yet not unnoticed; but
+        squared paper and grain are not either. Seen from nearer, the two are told apart.
+        """
+        framed = _framed(page)
+        last = np.array(framed.shape)[::-1] - PROBE
+        corners: list[npt.NDArray[np.intp]] = []
+        for box in hints.boxes[np.argsort(-hints.scores, kind="stable")]:
+            middle = 2 * (box[:2] + box[2:] / 2) + FRAME
+            corner = (middle - PROBE / 2).astype(np.intp).clip(0, last)
+            if all(np.abs(corner - other).max() >= PROBE / 2 for other in corners):
+                corners.append(corner)
+            if len(corners) == PROBES:
+                break
+        if not corners:
+            return False
+        places = np.array([framed[y : y + PROBE, x : x + PROBE] for x, y in corners])
+        return any(len(_small(peaks(maps, least), 2 * LARGE)) for maps in self._model.network.run(places))
+
 
 def _bands(side: int, most: int) -> Iterator[tuple[slice, slice]]:
     """Yield which rows or columns to look at together, with what is around them, and which spots count."""
@@ -168,11 +192,17 @@ def _tells_enough(look: Look, scale: float) -> bool:
     if len(digits) < FEWEST or digits.boxes[:, 3].min() * scale < LARGE:
         return False
     # In tiny writing, a coarse look may take blots of it for digits, but it is sure of none.
-    if digits.scores.max() <= SURE:
-        return False
-    # Below a heading there may be writing that is too small to be seen in this look, yet not unnoticed.
-    hints = peaks(look.maps, HINT)
-    return bool(hints.scores[~hints.is_sign & (hints.boxes[:, 3] < LARGE)].sum() < HINTED)
+    return bool(digits.scores.max() > SURE)
+
+
+def _hints(look: Look) -> Marks:
+    """Return the spots of a look that may be digits too small for it, in pixels of its page."""
+    return _small(peaks(look.maps, HINT), LARGE)
+
+
+def _small(marks: Marks, height: float) -> Marks:
+    """Return the digits less tall than this."""
+    return marks[~marks.is_sign & (marks.boxes[:, 3] < height)]
 
 
 def _scales(shape: tuple[int, ...], pixels: int | None) -> Iterator[float]:
