@@ -63,6 +63,7 @@ CANNOT_READ = """## What it can't read yet
 - A straight stroke alone on a page, more often than not: it may be a 1, or any line. `inkdigits classify`
   names it, and the service's page asks that where nothing else is drawn.
 - That a number is struck out: it is read as if it were not.
+- Answer sheets: rows of printed circles are read as zeros on two pages of five, nearly always with doubt.
 - A point or comma that neither network sees. It is lost without doubt, in about one of two hundred numbers
   that have one.
 - Which digits belong together where they stand two or three widths apart: a row of single marks may become

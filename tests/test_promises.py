@@ -137,6 +137,18 @@ def test_public_names_are_all_listed():
     assert sorted(inkdigits.__all__) == sorted(_HOME_OF) == dir(inkdigits)
 
 
+def test_without_keras_the_public_names_are_those_that_work():
+    """`from inkdigits import *`, help() and completion don't stumble where only reading is installed."""
+    program = (
+        "import importlib.util, sys; find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'keras' else find(name, *rest)\n"
+        "from inkdigits import *\n"
+        "import inkdigits; assert inkdigits.read is read\n"
+        "assert 'train' not in dir(inkdigits); assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_public_functions_have_no_module_name():
     """A public function never has the name of a module."""
     assert not {module.stem for module in MODULES} & set(inkdigits.__all__)

@@ -23,6 +23,7 @@ The same from the command line: ``inkdigits --help``. Nothing heavy is imported 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ __all__ = [
     "read",
     "train",
 ]
+
+if importlib.util.find_spec("keras") is None:  # learning is not installed, so * and help() do without it
+    __all__ = [name for name in __all__ if "learning" not in _HOME_OF[name]]
 
 
 def __getattr__(name: str) -> Any:

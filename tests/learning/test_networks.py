@@ -36,6 +36,13 @@ def test_classic_has_nothing_more():
     assert summary(classic()).splitlines()[12:] == ["35,274 parameters"]
 
 
+@pytest.mark.parametrize("network", ["quick", "compact", "best"])
+def test_columns_of_the_table_are_straight(network):
+    """Also where a layer's kind is a long word."""
+    rows = summary(build_network(network)).splitlines()[:-1]
+    assert len({row.index("(None") for row in rows}) == 1
+
+
 def test_compact_stays_within_the_documented_budget():
     """It has no more parameters than the documented network."""
     assert compact().count_params() <= classic().count_params()

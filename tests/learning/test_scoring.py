@@ -100,6 +100,12 @@ def test_wrong_layout_is_said(run, tmp_path):
         evaluate(run.path, data=tmp_path)
 
 
+def test_folder_that_is_none_is_refused(run, tmp_path):
+    """Nothing is said of subfolders that it can't have."""
+    with pytest.raises(DataError, match=r"nowhere is no folder\..*subfolders named 0 to 9"):
+        evaluate_pictures(run.path, tmp_path / "nowhere")
+
+
 def test_folder_without_pictures_is_refused(run, tmp_path):
     """An empty folder is no data."""
     (tmp_path / "4").mkdir()

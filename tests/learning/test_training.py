@@ -72,6 +72,7 @@ def test_network_has_learned(run):
 def test_run_is_read_back_from_its_folder(run):
     """What the folder holds is the run that was returned."""
     assert open_run(run.path) == run
+    assert {type(row["epoch"]) for row in open_run(run.path).history} == {int}
 
 
 def test_kept_weights_are_those_of_the_chosen_epoch(run, mnist):

@@ -170,7 +170,18 @@ def test_card_that_is_no_card_is_said(folder, text):
         open_model(folder)
 
 
-@pytest.mark.parametrize("threads", [0, 65, 1.5, "2"])
+def test_reader_folder_is_told_from_a_model_folder():
+    """Each option takes one of the two, and people mix them up."""
+    with pytest.raises(ModelError, match=r"It is a reader folder.*classifier, finder, lines"):
+        open_model(SHIPPED_MODEL.parent)
+
+
+def test_threads_may_be_a_numpy_integer():
+    """As it comes out of a computation."""
+    assert open_model(SHIPPED_MODEL, threads=np.int64(2)).card.part == "classifier"
+
+
+@pytest.mark.parametrize("threads", [0, 65, 1.5, "2", True])
 def test_threads_out_of_range_are_refused(threads):
     """A number of threads that makes no sense is refused, and so is what is no number of them."""
     with pytest.raises(ArgumentError, match=f"threads must be from 1 to 64. Received: {threads!r}"):

@@ -1,9 +1,10 @@
 """A region is given in pixels or percent, and ends at the page's edges."""
 
+import numpy as np
 import pytest
 
 from inkdigits.errors import ArgumentError, PictureError
-from inkdigits.reading.regions import parse_region, region_box
+from inkdigits.reading.regions import check_region, parse_region, region_box
 from inkdigits.result import Box
 
 
@@ -47,3 +48,17 @@ def test_other_texts_are_refused(text):
     """The accepted form is shown."""
     with pytest.raises(ArgumentError, match=r"X,Y,W,H.*60%,10%,30%,5%"):
         parse_region(text)
+
+
+@pytest.mark.parametrize(
+    "region", ["1,1,0,5", "1,1,5,0%", Box(0, 0, -1, 5), Box(0, 0, 5, 0), Box(0, 0, 0.5, 5)]
+)
+def test_region_that_no_page_has_is_refused(region):
+    """Before any page is opened, as what was asked for is wrong and not the page."""
+    with pytest.raises(ArgumentError, match="Received"):
+        check_region(region)
+
+
+def test_box_of_numpy_integers_is_a_region():
+    """As detectors give them."""
+    check_region(Box(*np.array([1, 2, 30, 40])))

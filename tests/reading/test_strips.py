@@ -2,7 +2,7 @@
 
 import pytest
 
-from inkdigits.reading.strips import LEAST, LONGEST, STRIP, WHOLE, agreed, chance_of_number, is_strip
+from inkdigits.reading.strips import LEAST, LONGEST, STRIP, agreed, chance_of_number, is_strip
 from inkdigits.result import Box, Number
 
 
@@ -47,9 +47,9 @@ def test_the_strip_as_one_line_has_half_a_voice():
     readings = [numbers_of("207", confidence=0.8), numbers_of("201", confidence=0.7)]
     (number,) = agreed(readings, numbers_of("201", confidence=0.8), least=0.3)
     assert number.text == "201"
-    assert number.confidence == pytest.approx((0.7 + WHOLE * 0.8) / 2)
+    assert number.confidence == pytest.approx((0.7 + 0.8) / 2)
     (number,) = agreed([[], []], numbers_of("207", confidence=0.8), least=0.3)
-    assert (number.text, number.confidence) == ("207", pytest.approx(WHOLE * 0.8 / 2))
+    assert (number.text, number.confidence) == ("207", pytest.approx(0.8 / 2))
 
 
 def test_no_reading_makes_no_number():

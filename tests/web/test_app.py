@@ -56,6 +56,15 @@ def test_form_is_read_as_by_the_library(client, reader):
     assert response.json() == {"pages": [reader.read(PAGE, source="page.jpg").to_dict()]}
 
 
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/classify", "/v1/explain", "/v1/model"])
+def test_misspelled_parameter_is_refused(client, path):
+    """Whoever misspells a threshold would believe that it holds."""
+    method = "GET" if path == "/v1/model" else "POST"
+    details = problem(client.request(method, path, params={"min_confidance": 0.9}))
+    assert (details["status"], details["received"]) == (422, ["min_confidance"])
+    assert path != "/v1/read" or details["accepted"] == ["min_confidence"]
+
+
 def test_raw_body_is_read(client, reader):
     """A page sent as the body has no name."""
     response = client.post("/v1/read", content=PAGE.read_bytes())

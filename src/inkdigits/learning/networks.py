@@ -320,8 +320,9 @@ def summary(network: Model) -> str:
         >>> print(summary(classic()).splitlines()[0])
         conv2d          (None, 28, 28, 16)    416      5x5, same
     """
+    wide = max(15, *(len(_kind(layer)) for layer in network.layers))
     rows = [
-        f"{_kind(layer):<15} {layer.output.shape!s:<22}{layer.count_params():<9}{_detail(layer)}".rstrip()
+        f"{_kind(layer):<{wide}} {layer.output.shape!s:<22}{layer.count_params():<9}{_detail(layer)}".rstrip()
         for layer in network.layers
     ]
     return "\n".join([*rows, f"{network.count_params():,} parameters"])

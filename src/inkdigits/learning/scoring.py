@@ -162,6 +162,11 @@ def evaluate_pictures(model: str | PathLike[str], folder: str | PathLike[str]) -
         0.97
     """
     classifier = Classifier(model)
+    if not Path(folder).is_dir():
+        raise DataError(
+            f"{folder} is no folder. Pictures are scored from a folder with subfolders named 0 to 9, each "
+            "with pictures of that digit."
+        )
     answers: list[PictureMistake] = []
     failed: list[tuple[str, str]] = []
     for label, name in enumerate(DIGIT_NAMES):

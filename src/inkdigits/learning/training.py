@@ -119,7 +119,7 @@ def train(
 
     Args:
         recipe: the name of a recipe, or one of your own.
-        seed: of every random number, 0 to 4,294,967,295.
+        seed: of every random number, 0 to 4,294,967,295; Python's and NumPy's own generators are set, too.
         epochs: instead of the recipe's.
         batch_size: instead of the recipe's.
         start: the folder of a finished run of the same network, whose weights to begin with; None for random
@@ -237,7 +237,10 @@ def open_run(folder: str | PathLike[str]) -> Run:
     kind = Evaluation if part == "classifier" else PartEvaluation
     try:
         with (folder / "history.csv").open(newline="") as file:
-            history = tuple({key: float(value) for key, value in row.items()} for row in csv.DictReader(file))
+            history = tuple(
+                {key: int(value) if key == "epoch" else float(value) for key, value in row.items()}
+                for row in csv.DictReader(file)
+            )
         if not history:
             raise ValueError("history.csv has no rows")
         evaluation = kind.from_dict(json.loads((folder / "evaluation.json").read_text()))

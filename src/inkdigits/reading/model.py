@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -249,7 +250,7 @@ def open_model(folder: Path, part: str | None = None, *, threads: int = 1) -> Mo
         ModelError: the folder or a file is missing, damaged, foreign, changed since the export, or of
             another schema.
     """
-    if not isinstance(threads, int) or not 1 <= threads <= 64:
+    if isinstance(threads, bool) or not isinstance(threads, Integral) or not 1 <= threads <= 64:
         raise ArgumentError(f"threads must be from 1 to 64. Received: {threads!r}")
     try:
         problem = "" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"
@@ -361,6 +362,8 @@ def _read(path: Path, limit: int) -> bytes:
             if _is_unfinished(path.parent)
             else ""
         )
+        if any((path.parent / part / CARD_FILE).exists() for part in PARTS):
+            hint = f" It is a reader folder; give one of the model folders in it: {', '.join(PARTS)}."
         raise ModelError(
             f"The model folder {path.parent} has no {path.name}; "
             f"both {MODEL_FILE} and {CARD_FILE} are needed.{hint}"

@@ -14,11 +14,12 @@ import functools
 import itertools
 import math
 import os
+import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from queue import SimpleQueue
@@ -56,7 +57,7 @@ from inkdigits.reading.lines import (
     spell,
 )
 from inkdigits.reading.model import PARTS, SIGNS
-from inkdigits.reading.regions import parse_region, parts_of
+from inkdigits.reading.regions import check_region, parts_of
 from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
 from inkdigits.reading.strips import (
     LEAST,
@@ -73,6 +74,8 @@ SHIPPED_READER = Path(__file__).parent.parent / "models"
 DIGIT_HEIGHT = 17  # pixels, the usual digit in a line of 32: room for tall ones (docs/experiments.md)
 # Of a line along itself: narrow digits, as two zeros in haste, need more of the network's slices.
 STRETCH = 1.12
+# In these, height and stretch, the lines of a strip are read: each is wrong about other digits.
+FORMS = ((19, STRETCH), (DIGIT_HEIGHT, 1.0))
 # Heights of a digit beyond the outermost mark that are read too: there stands what the finder passed over.
 ROOM = 2.5
 SAME = 0.5  # heights between a character and a mark that mean the same digit
@@ -87,7 +90,7 @@ LIKELY_A_DIGIT = 0.35
 USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
 # What makes one reason for doubt makes others, too, so their product is too low. Of it the power that is the
 # confidence: less than the likeliest, so that 97 % of what has 0.9 are right (docs/experiments.md).
-NOT_APART = 0.8
+NOT_APART = 0.9
 # The log-odds that what is read are digits, by the mean score of the finder (docs/experiments.md).
 UNSURE, SURER = -1.0, 5.1
 ON_DIGIT = 0.25  # of a digit's width, that a sign before or after it may reach over it
@@ -252,7 +255,8 @@ class Reader:
             A reading or a failure for each page, in the order of the pictures.
 
         Raises:
-            ArgumentError: ``workers`` or an option is not accepted, which is told before anything is read.
+            ArgumentError: ``workers`` or an option is not accepted, or one picture is given, which is told
+                before anything is read.
 
         Example:
             >>> white = np.full((60, 80), 255, np.uint8)
@@ -260,8 +264,13 @@ class Reader:
             [0, 0]
         """
         _check(options)
-        if not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+        if isinstance(workers, bool) or not isinstance(workers, Integral) or not 1 <= workers <= MOST_WORKERS:
             raise ArgumentError(f"workers must be from 1 to {MOST_WORKERS}. Received: {workers!r}")
+        if _is_one(pictures):
+            raise ArgumentError(
+                "read_many takes several pictures, such as a list of them; of one, [picture]. "
+                f"Received: {type(pictures).__name__}"
+            )
         limit = options.get("max_pixels", DEFAULT_MAX_PIXELS)
 
         def read_page(page: Page) -> Reading | Failure:
@@ -306,22 +315,24 @@ class Reader:
     def _read_strip(
         self, gray: Gray, frame: Box, least: float, length: tuple[int, int] | None
     ) -> list[Number]:
-        """Read a strip in several sizes, and as one line, whatever the finder sees."""
+        """Read a strip in several sizes and forms, and as one line, whatever the finder sees."""
         sure, readings, score = [], [], 0.0
         for size in sorted({len(gray), *SIZES}):
             scale = size / len(gray)
             page = resized(gray, scale)
             marks = self.finder.find(page)
-            spelled = spell_lines(self.lines, page, marks)
-            placed = _place(spelled, marks)
-            ink = placed.before_resizing(scale)
-            numbers = _numbers(ink, _likely(ink, _found(ink)), least, None, frame)
-            sure.append(confidence_of(numbers))
-            score = max(score, *marks.scores[~marks.is_sign], 0.0)
-            if length:
-                ink = _fitting(placed, spelled, marks, length).before_resizing(scale)
-                numbers = _numbers(ink, _found(ink), least, length, frame)
-            readings.append(numbers)
+            score, here = max(score, *marks.scores[~marks.is_sign], 0.0), []
+            for digit_height, stretch in FORMS:
+                spelled = spell_lines(self.lines, page, marks, digit_height=digit_height, stretch=stretch)
+                placed = _place(spelled, marks)
+                ink = placed.before_resizing(scale)
+                numbers = _numbers(ink, _likely(ink, _found(ink)), least, None, frame)
+                here.append(confidence_of(numbers))
+                if length:
+                    ink = _fitting(placed, spelled, marks, length).before_resizing(scale)
+                    numbers = _numbers(ink, _found(ink), least, length, frame)
+                readings.append(numbers)
+            sure.append(statistics.fmean(here))
         crop, answers, text = spell_strip(self.lines, gray)
 
         def as_one(line: list[Character], digits: tuple[int, int] | None) -> list[Number]:
@@ -343,13 +354,20 @@ class Reader:
         return _fitting(placed, spelled, marks, length) if length else placed
 
 
-def spell_lines(line_reader: LineReader, gray: Gray, marks: Marks) -> Spelled:
-    """Read along the lines that the marks on a page (H, W) make.
+def spell_lines(
+    line_reader: LineReader,
+    gray: Gray,
+    marks: Marks,
+    *,
+    digit_height: int = DIGIT_HEIGHT,
+    stretch: float = STRETCH,
+) -> Spelled:
+    """Read along the lines that the marks on a page (H, W) make; the height and stretch are `straighten`'s.
 
     Returns:
         The lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
     """
-    lines, straight = straight_lines(marks)
+    lines, straight = straight_lines(marks, digit_height=digit_height, stretch=stretch)
     upright = [cut_upright(gray, crop) for crop in straight]
     crops = [crop for crop, _ in upright]
     answers = [
@@ -371,7 +389,9 @@ def spell_strip(line_reader: LineReader, gray: Gray) -> tuple[Crop, Floats, list
     return crop, answers, characters(answers)
 
 
-def straight_lines(marks: Marks) -> tuple[list[Line], list[Crop]]:
+def straight_lines(
+    marks: Marks, *, digit_height: int = DIGIT_HEIGHT, stretch: float = STRETCH
+) -> tuple[list[Line], list[Crop]]:
     """Return the lines that the marks on a page make, and the crop of each for the line reader."""
     lines = [part for line in find_lines(marks.boxes, marks.is_sign) for part in _bounded(line, marks)]
     crops = []
@@ -382,9 +402,9 @@ def straight_lines(marks: Marks) -> tuple[list[Line], list[Crop]]:
                 digits,
                 line.slope,
                 height=LINE_HEIGHT,
-                digit_height=DIGIT_HEIGHT,
+                digit_height=digit_height,
                 room=ROOM,
-                stretch=STRETCH,
+                stretch=stretch,
             )
         )
     return lines, crops
@@ -765,6 +785,14 @@ def _shipped_reader() -> Reader:
     return Reader()
 
 
+def _is_one(pictures: object) -> bool:
+    """Tell whether this is one picture where several are expected, or nothing to go through at all."""
+    if isinstance(pictures, np.ndarray):
+        return pictures.ndim < 3
+    is_file = isinstance(pictures, str | bytes | bytearray | memoryview) or hasattr(pictures, "read")
+    return is_file or not isinstance(pictures, Iterable)
+
+
 def _check(options: Options) -> None:
     """Refuse what is no option, or has a value that is not accepted, before anything is read."""
     if unknown := options.keys() - Options.__annotations__.keys():
@@ -778,8 +806,7 @@ def _check(options: Options) -> None:
     if not isinstance(regions, Mapping | None):
         raise ArgumentError(f"regions must be a dictionary of names and places. Received: {regions!r}")
     for region in (regions or {}).values():
-        if not (isinstance(region, Box) and all(isinstance(value, int) for value in region.to_list())):
-            parse_region(region)
+        check_region(region)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from numbers import Integral
 
 import numpy as np
 import numpy.typing as npt
@@ -87,3 +88,25 @@ def parse_region(text: object) -> list[tuple[float, bool]]:
             f"such as 60%,10%,30%,5%. Received: {text!r}"
         )
     return [(float(value[1]), bool(value[2])) for value in values if value]
+
+
+def check_region(region: object) -> None:
+    """Refuse what is no region of any page.
+
+    Args:
+        region: as for `region_box`.
+
+    Raises:
+        ArgumentError: it is neither such a text nor a box of whole pixels, or it has no width or height.
+
+    Example:
+        >>> check_region("60%,10%,30%,5%")
+    """
+    if not isinstance(region, Box):
+        width, height = (value for value, _ in parse_region(region)[2:])
+    elif all(isinstance(value, Integral) for value in region.to_list()):
+        width, height = region.width, region.height
+    else:
+        raise ArgumentError(f"The values of a region's box must be whole numbers. Received: {region!r}")
+    if min(width, height) <= 0:
+        raise ArgumentError(f"A region must be wider and higher than 0. Received: {region!r}")

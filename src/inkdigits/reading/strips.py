@@ -1,7 +1,7 @@
 """Readings of a strip, a number cut out of a page -> the one that most confidence speaks for, or none.
 
-In another size other pixels make a digit, and the networks make other mistakes. That the finder sees nothing
-says little about a strip: it is there for its number.
+In another size or form other pixels make a digit, and the networks make other mistakes. That the finder sees
+nothing says little about a strip: it is there for its number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from inkdigits.result import Number
 # Pixels; a picture that is lower is a line cut out of a page,
 STRIP, LONGEST = 96, 40  # and heights, that it is wide at most
 SIZES = (64, 80, 92)  # pixels of height at which a strip is read, too
-WHOLE = 0.5  # what a reading of all of it as one line counts beside one of the lines that the finder saw
 # The log-odds that a number is there, fitted on synthetic strips (docs/experiments.md): by the logarithm of
 # how likely nothing is for the line reader, by the mean confidence of the readings, and the same for all.
 BY_NOTHING, BY_READING, ALWAYS = -0.53, 4.2, -3.4
@@ -43,7 +42,7 @@ def chance_of_number(nothing: float, confidences: Sequence[float]) -> float:
 
     Args:
         nothing: how likely it is for the line reader that nothing is there, 0 to 1.
-        confidences: of the reading in each size, 0 to 1; 0 where there is none.
+        confidences: of the readings in each size on average, 0 to 1; 0 where there is none.
 
     Example:
         >>> chance_of_number(0.001, [0.9]) > 0.9 > 0.1 > chance_of_number(0.9, [0.0])
@@ -57,7 +56,7 @@ def is_blank(confidence: float, score: float) -> bool:
     """Tell whether a strip for a number was left blank.
 
     Args:
-        confidence: of its surest reading, without a known number of digits, 0 to 1.
+        confidence: of its readings in the surest size, without a known number of digits, 0 to 1.
         score: of the surest digit that the finder sees in any size, 0 to 1.
 
     Example:
@@ -78,7 +77,7 @@ def agreed(
     """Return of several readings of a strip the one whose text most confidence speaks for.
 
     Args:
-        readings: one of each size, by the lines that the finder saw there.
+        readings: one of each size and form, by the lines that the finder saw there.
         whole: another, of the strip as one line.
         least: confidence below which a number is doubtful.
         chance: that there is a number.
@@ -88,7 +87,7 @@ def agreed(
     """
     every = [*readings, whole]
     texts = [" ".join(number.text for number in numbers) for numbers in every]
-    sure = [*map(confidence_of, readings), WHOLE * confidence_of(whole)]
+    sure = [confidence_of(numbers) for numbers in every]
     votes: dict[str, float] = {}
     for text, confidence in zip(texts, sure, strict=True):
         votes[text] = votes.get(text, 0.0) + confidence

@@ -104,7 +104,7 @@ def create_app(
         lifespan=lifespan,
     )
     handle_problems(app)
-    guarded = [Depends(_token_check(token))]
+    guarded = [Depends(_token_check(token)), Depends(_check_names)]
     takes_picture: dict[str, Any] = {
         "dependencies": guarded,
         "openapi_extra": schema.PICTURE_BODY,
@@ -318,6 +318,18 @@ class _Service:
             if time.monotonic() > deadline:
                 raise _too_long(limits.seconds)
             yield page
+
+
+def _check_names(request: Request) -> None:
+    """Refuse a parameter that an address doesn't have: a misspelled one would be passed over in silence."""
+    accepted = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    if unknown := sorted(request.query_params.keys() - set(accepted)):
+        raise Problem(
+            422,
+            f"{request.url.path} has no parameter {unknown[0]}. It takes {', '.join(accepted) or 'none'}.",
+            received=unknown,
+            accepted=accepted,
+        )
 
 
 def _token_check(token: str | None) -> Callable[..., None]:

@@ -30,7 +30,7 @@ def blank():
     return Sheet(np.ones((200, 200), np.float32), Kind(1.0, 0.0, clean=True), 0.0, "training")
 
 
-@pytest.mark.parametrize("thing", set(clutter._THINGS), ids=lambda thing: thing.__name__)
+@pytest.mark.parametrize("thing", set(clutter._THINGS + clutter._HELD_OUT), ids=lambda thing: thing.__name__)
 def test_every_thing_leaves_ink_and_no_box(thing):
     """It is seen, and not to be read."""
     seen = 0
@@ -49,6 +49,17 @@ def test_things_do_not_cover_what_is_taken():
         sheet.claim(np.array([(0, 0), (200, 0), (200, 200), (0, 200)], float))
         add_clutter(sheet, np.random.default_rng(seed))
         assert (sheet.picture < 0.9).mean() < 0.1
+
+
+@pytest.mark.parametrize("purpose", ["training", "held-out"])
+def test_some_things_are_held_out(monkeypatch, purpose):
+    """They measure what is read of things that no training page has."""
+    drawn = []
+    monkeypatch.setattr(clutter, "_HELD_OUT", (lambda *_: drawn.append("held-out"),))
+    sheet = Sheet(np.ones((200, 200), np.float32), Kind(1.0, 0.0, clean=True), 0.0, purpose)
+    for seed in range(40):
+        add_clutter(sheet, np.random.default_rng(seed))
+    assert bool(drawn) == (purpose == "held-out")
 
 
 def test_letters_alone_are_unlike_digits(monkeypatch):

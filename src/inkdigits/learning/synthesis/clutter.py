@@ -175,8 +175,11 @@ def printed_text(rng: np.random.Generator) -> str:
 
 
 def add_clutter(sheet: Sheet, rng: np.random.Generator) -> None:
-    """Put one thing somewhere on the sheet, where nothing is yet, or nothing if the place is taken."""
-    choose(_THINGS, rng)(sheet, rng)
+    """Put one thing somewhere on the sheet, where nothing is yet, or nothing if the place is taken.
+
+    Some things are only on held-out pages, to measure what is read of things that no training page has.
+    """
+    choose(_THINGS if sheet.purpose == "training" else _THINGS + _HELD_OUT, rng)(sheet, rng)
 
 
 def _somewhere(sheet: Sheet, rng: np.random.Generator) -> Point:
@@ -288,6 +291,30 @@ def _stamp(sheet: Sheet, rng: np.random.Generator) -> None:
         sheet.draw([middle + np.cos(turn) * half + np.sin(turn) * other], tone, rng.uniform(1, 3), share)
 
 
+def _bubbles(sheet: Sheet, rng: np.random.Generator) -> None:
+    """Print rows of small circles to choose from, as on answer sheets, one of each row filled in or none."""
+    radius, rows, columns = _size(rng, 4, 20), int(rng.integers(1, 6)), int(rng.integers(3, 7))
+    start, step = _somewhere(sheet, rng), radius * rng.uniform(2.4, 4)
+    if not sheet.claim(_rectangle(start, (columns + 1) * step, (rows + 1) * step, sheet.angle)):
+        return
+    turn = np.linspace(0, 2 * np.pi, 24)[:, np.newaxis]
+    circle = np.hstack([np.cos(turn), np.sin(turn)])
+    tone, thickness = sheet.kind.between(rng.uniform(0.4, 1)), rng.uniform(1, 0.2 * radius + 1)
+    along = np.array([np.cos(sheet.angle), np.sin(sheet.angle)])
+    down = np.array([-along[1], along[0]])
+    font, names = choose(fonts("printed"), rng), choose(("ABCDEF", "123456", ""), rng)
+    for row in range(rows):
+        filled = int(rng.integers(columns + 1))
+        for column in range(columns):
+            middle = start + (column + 1) * step * along + (row + 1) * step * down
+            sheet.draw([middle + radius * circle], tone, thickness)
+            if column == filled:
+                sheet.draw([middle + 0.4 * radius * circle], tone, 0.8 * radius)
+            elif names and radius > 6:
+                corner = middle - radius * (0.4 * along + 0.5 * down)
+                print_text(sheet, names[column], font, 1.3 * radius, corner, tone=tone, angle=sheet.angle)
+
+
 def _thing(sheet: Sheet, rng: np.random.Generator) -> None:
     """Lay something plain onto the sheet's border: a finger, a pen, a phone, a cup."""
     size = np.array([sheet.width, sheet.height])
@@ -319,11 +346,58 @@ def _thing(sheet: Sheet, rng: np.random.Generator) -> None:
     cover(sheet.picture, np.asarray(soft, np.uint8), float(rng.uniform(0, 0.8)))
 
 
+def _barcode(sheet: Sheet, rng: np.random.Generator) -> None:
+    """Stick on a barcode, its number below it or not."""
+    height = _size(rng, 12, 0.25 * sheet.height)
+    module, digits = max(1.0, height / rng.uniform(15, 40)), "".join(rng.integers(0, 10, 12).astype(str))
+    edges = np.cumsum(rng.integers(1, 5, 2 * int(rng.integers(10, 31)))) * module
+    start, angle = _somewhere(sheet, rng), sheet.angle + rng.normal(0, 0.1)
+    frame = _rectangle(start, edges[-1] + 8 * module, 1.5 * height, angle)
+    if not sheet.claim(frame):
+        return
+    tone = sheet.kind.between(rng.uniform(0.6, 1))
+    along, down = (frame[1] - frame[0]) / (edges[-1] + 8 * module), (frame[3] - frame[0]) / (1.5 * height)
+    mask = np.zeros(sheet.picture.shape, np.uint8)
+    for left, right in (edges + 2 * module).reshape(-1, 2):
+        bar = _rectangle(start + left * along + 0.1 * height * down, right - left, height, angle)
+        cv2.fillConvexPoly(mask, np.round(16 * bar).astype(np.int32), 255, cv2.LINE_AA, 4)
+    cover(sheet.picture, mask, tone)
+    if rng.random() < 0.5:
+        font, below = choose(fonts("printed"), rng), start + 2 * module * along + 1.15 * height * down
+        print_text(sheet, digits, font, 0.3 * height, below, tone=tone, angle=angle)
+
+
+def _ring(sheet: Sheet, rng: np.random.Generator) -> None:
+    """Leave the ring of a cup, paler in places; it crosses anything."""
+    radius, middle = rng.uniform(0.1, 0.3) * sheet.height, _somewhere(sheet, rng)
+    turn = np.linspace(0, 2 * np.pi, 60)[:, np.newaxis]
+    rim = middle + radius * np.hstack([np.cos(turn), np.sin(turn)]) * rng.uniform(0.9, 1.1, 2)
+    tone, thickness = sheet.kind.between(rng.uniform(0.2, 0.7)), max(1.0, radius * rng.uniform(0.03, 0.12))
+    for first in range(0, 60, 10):
+        sheet.draw([rim[first : first + 11]], tone, thickness, rng.uniform(0, 0.7))
+
+
+def _crossed_out(sheet: Sheet, rng: np.random.Generator) -> None:
+    """Write a word and cross it out, several times."""
+    hand = some_hand(rng, sheet.kind.between(rng.uniform(0.5, 1)), sheet.purpose)
+    height, start, angle = _size(rng, 10, 60), _somewhere(sheet, rng), sheet.angle + rng.normal(0, 0.08)
+    glyph = some_word(rng, sheet.purpose)
+    corners, _ = area_of([glyph], hand, height, start, angle)
+    if not sheet.claim(corners):
+        return
+    sheet.write([String([glyph], start[0], start[1], angle)], hand, height, rng)
+    left, right = corners[[0, 3]], corners[[1, 2]]
+    for _ in range(int(rng.integers(2, 7))):
+        ends = [side[0] + rng.uniform(0.2, 0.9) * (side[1] - side[0]) for side in (left, right)]
+        sheet.draw([ends], hand.tone, hand.pen * height)
+
+
 _Thing = Callable[[Sheet, np.random.Generator], None]
 _THINGS: tuple[_Thing, ...] = (
     *(_handwriting, _handwriting, _print, _print, _rule, _rule, _rule),
-    *(_symbol, _scribble, _stamp, _thing),
+    *(_symbol, _scribble, _stamp, _bubbles, _thing),
 )
+_HELD_OUT: tuple[_Thing, ...] = (_barcode, _ring, _crossed_out)
 
 
 # ---------------------------------------------------------------------------------------- around a number
