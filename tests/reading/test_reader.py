@@ -411,7 +411,7 @@ def test_what_is_no_option_is_refused_first(reader, options):
 
 @pytest.mark.parametrize(
     "picture",
-    ["page.jpg", Path("page.jpg"), b"GIF", np.zeros((40, 60), np.uint8), io.BytesIO(b"GIF"), None, 3],
+    ["a.jpg", Path("a.jpg"), b"GIF", np.zeros((40, 60)), np.zeros((4, 6, 3)), io.BytesIO(b"GIF"), None, 3],
 )
 def test_one_picture_is_not_several(reader, picture):
     """It would be read letter by letter, byte by byte or row by row."""

@@ -788,7 +788,7 @@ def _shipped_reader() -> Reader:
 def _is_one(pictures: object) -> bool:
     """Tell whether this is one picture where several are expected, or nothing to go through at all."""
     if isinstance(pictures, np.ndarray):
-        return pictures.ndim < 3
+        return pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in {3, 4})
     is_file = isinstance(pictures, str | bytes | bytearray | memoryview) or hasattr(pictures, "read")
     return is_file or not isinstance(pictures, Iterable)
 
