@@ -121,13 +121,15 @@ class Finder(Part):
             return
         scales = list(_scales(gray.shape, None if full_resolution else PIXELS))
         finest = resized(gray, scales[0])  # a large page is reduced once, and the small one further
+        page = resized(finest, scales[-1] / scales[0])
         for scale in reversed(scales):
-            page = resized(finest, scale / scales[0])
             look = self._look(gray.shape, page, least, is_last=scale == scales[-1])
             yield look
-            if full_resolution or scale == scales[0] or not _tells_enough(look, scale):
-                continue
-            if not self._shows_digits(resized(finest, 2 * scale / scales[0]), _hints(look), least):
+            if scale == scales[0]:
+                return
+            page = resized(finest, 2 * scale / scales[0])
+            enough = not full_resolution and _tells_enough(look, scale)
+            if enough and not self._shows_digits(page, _hints(look), least):
                 return
 
     def _maps(self, page: Gray) -> Floats:

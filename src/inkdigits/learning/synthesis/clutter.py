@@ -222,9 +222,14 @@ def _print(sheet: Sheet, rng: np.random.Generator) -> None:
         print_text(sheet, text, font, height, here, tone=tone, angle=sheet.angle)
 
 
-def _rectangle(start: Point, width: float, height: float, angle: float) -> Point:
+def _axes(angle: float) -> tuple[Point, Point]:
+    """Return the directions (x, y) along lines of this angle and down across them."""
     along = np.array([np.cos(angle), np.sin(angle)])
-    down = np.array([-along[1], along[0]])
+    return along, np.array([-along[1], along[0]])
+
+
+def _rectangle(start: Point, width: float, height: float, angle: float) -> Point:
+    along, down = _axes(angle)
     return np.array(
         [start, start + width * along, start + width * along + height * down, start + height * down]
     )
@@ -300,8 +305,7 @@ def _bubbles(sheet: Sheet, rng: np.random.Generator) -> None:
     turn = np.linspace(0, 2 * np.pi, 24)[:, np.newaxis]
     circle = np.hstack([np.cos(turn), np.sin(turn)])
     tone, thickness = sheet.kind.between(rng.uniform(0.4, 1)), rng.uniform(1, 0.2 * radius + 1)
-    along = np.array([np.cos(sheet.angle), np.sin(sheet.angle)])
-    down = np.array([-along[1], along[0]])
+    along, down = _axes(sheet.angle)
     font, names = choose(fonts("printed"), rng), choose(("ABCDEF", "123456", ""), rng)
     for row in range(rows):
         filled = int(rng.integers(columns + 1))
@@ -352,11 +356,10 @@ def _barcode(sheet: Sheet, rng: np.random.Generator) -> None:
     module, digits = max(1.0, height / rng.uniform(15, 40)), "".join(rng.integers(0, 10, 12).astype(str))
     edges = np.cumsum(rng.integers(1, 5, 2 * int(rng.integers(10, 31)))) * module
     start, angle = _somewhere(sheet, rng), sheet.angle + rng.normal(0, 0.1)
-    frame = _rectangle(start, edges[-1] + 8 * module, 1.5 * height, angle)
-    if not sheet.claim(frame):
+    if not sheet.claim(_rectangle(start, edges[-1] + 8 * module, 1.5 * height, angle)):
         return
+    along, down = _axes(angle)
     tone = sheet.kind.between(rng.uniform(0.6, 1))
-    along, down = (frame[1] - frame[0]) / (edges[-1] + 8 * module), (frame[3] - frame[0]) / (1.5 * height)
     mask = np.zeros(sheet.picture.shape, np.uint8)
     for left, right in (edges + 2 * module).reshape(-1, 2):
         bar = _rectangle(start + left * along + 0.1 * height * down, right - left, height, angle)
