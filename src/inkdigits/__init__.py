@@ -37,7 +37,8 @@ if TYPE_CHECKING:
         PictureError,
         RunError,
     )
-    from inkdigits.learning.evaluation import Evaluation
+    from inkdigits.learning.evaluation import Evaluation, PartEvaluation
+    from inkdigits.learning.recipe import Recipe
     from inkdigits.learning.scoring import evaluate, evaluate_pictures
     from inkdigits.learning.training import Run, train
     from inkdigits.reading.classifier import Classifier, classify
@@ -58,7 +59,8 @@ _HOMES = {
         "PictureError",
         "RunError",
     ],
-    "inkdigits.learning.evaluation": ["Evaluation"],
+    "inkdigits.learning.evaluation": ["Evaluation", "PartEvaluation"],
+    "inkdigits.learning.recipe": ["Recipe"],
     "inkdigits.learning.scoring": ["evaluate", "evaluate_pictures"],
     "inkdigits.learning.training": ["Run", "train"],
     "inkdigits.reading.classifier": ["Classifier", "classify"],
@@ -81,9 +83,11 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "Number",
+    "PartEvaluation",
     "PictureError",
     "Reader",
     "Reading",
+    "Recipe",
     "Run",
     "RunError",
     "classify",

@@ -10,6 +10,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import get_args, get_overloads, get_type_hints
 
 import keras
 import numpy as np
@@ -19,8 +20,9 @@ from conftest import RUN_SETTINGS
 from inkdigits.errors import ArgumentError, RunError
 from inkdigits.learning import mnist as mnist_module
 from inkdigits.learning import training
+from inkdigits.learning.evaluation import Evaluation, PartEvaluation
 from inkdigits.learning.networks import to_input
-from inkdigits.learning.recipe import find_recipe
+from inkdigits.learning.recipe import RECIPES, find_recipe
 from inkdigits.learning.training import chosen_epoch, open_run, train
 from inkdigits.reading.model import open_model
 
@@ -73,6 +75,14 @@ def test_run_is_read_back_from_its_folder(run):
     """What the folder holds is the run that was returned."""
     assert open_run(run.path) == run
     assert {type(row["epoch"]) for row in open_run(run.path).history} == {int}
+
+
+def test_type_checkers_know_what_each_recipe_is_worth():
+    """`train("classic").evaluation.accuracy` is right to them; that of a finder would be wrong."""
+    *named, _any = map(get_type_hints, get_overloads(train))
+    promised = {name: get_args(hints["return"])[0] for hints in named for name in get_args(hints["recipe"])}
+    worth = {True: Evaluation, False: PartEvaluation}
+    assert promised == {name: worth[recipe.part == "classifier"] for name, recipe in RECIPES.items()}
 
 
 def test_kept_weights_are_those_of_the_chosen_epoch(run, mnist):

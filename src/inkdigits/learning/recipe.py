@@ -48,6 +48,15 @@ class Recipe:
             float32 all the same.
         start: SHA-256 of the ``model.onnx`` that belongs to the weights training begins with; empty for
             random ones.
+
+    Raises:
+        ArgumentError: a value that no training can use.
+
+    Example: `compact` at a glance, for ``train(at_a_glance, out="runs/glance")``
+        >>> import dataclasses
+        >>> at_a_glance = dataclasses.replace(find_recipe("compact"), name="glance", epochs=3)
+        >>> at_a_glance.epochs, at_a_glance.augmentation
+        (3, 1.0)
     """
 
     name: str

@@ -27,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, dataclass, fields
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import keras
 import numpy as np
@@ -83,8 +83,11 @@ class Progress:
     validation: dict[str, float] | None = None
 
 
+Worth_co = TypeVar("Worth_co", bound=Evaluation | PartEvaluation, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Generic[Worth_co]):
     """A finished training.
 
     Attributes:
@@ -97,9 +100,34 @@ class Run:
 
     path: Path
     history: tuple[dict[str, float], ...]
-    evaluation: Evaluation | PartEvaluation
+    evaluation: Worth_co
 
 
+class Options(TypedDict, total=False):
+    """What every training takes; `train` says what each is."""
+
+    seed: int
+    epochs: int | None
+    batch_size: int | None
+    start: str | PathLike[str] | None
+    data: str | PathLike[str] | None
+    out: str | PathLike[str] | None
+    resume: bool
+    overwrite: bool
+    on_start: Callable[[keras.Model], None] | None
+    on_progress: Callable[[Progress], None] | None
+    log: Callable[[str], None] | None
+
+
+# A name tells type checkers which evaluation to expect.
+@overload
+def train(
+    recipe: Literal["classic", "quick", "compact", "best"] = ..., **options: Unpack[Options]
+) -> Run[Evaluation]: ...
+@overload
+def train(recipe: Literal["finder", "lines"], **options: Unpack[Options]) -> Run[PartEvaluation]: ...
+@overload
+def train(recipe: str | Recipe, **options: Unpack[Options]) -> Run[Evaluation | PartEvaluation]: ...
 def train(
     recipe: str | Recipe = "classic",
     *,
@@ -114,7 +142,7 @@ def train(
     on_start: Callable[[keras.Model], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     log: Callable[[str], None] | None = None,
-) -> Run:
+) -> Run[Evaluation | PartEvaluation]:
     """Train a network, evaluate it on images it never saw, and export it.
 
     Args:
@@ -225,7 +253,7 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def open_run(folder: str | PathLike[str]) -> Run:
+def open_run(folder: str | PathLike[str]) -> Run[Evaluation | PartEvaluation]:
     """Read a finished run from its folder.
 
     Raises:
@@ -563,7 +591,7 @@ def _finish(
     history: list[dict[str, float]],
     task: Task,
     log: Callable[[str], None],
-) -> Run:
+) -> Run[Evaluation | PartEvaluation]:
     """Write what is left to write; the card comes last and says that the run is finished."""
     figures = folder / "figures"
     with _writing(folder):
