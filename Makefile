@@ -57,7 +57,8 @@ pictures: demo  ## draw every picture of the documentation anew
 
 models: model-classifier model-finder model-lines  ## train all the parts that are shipped, from nothing (hours; goes on after an interruption)
 
-RECIPE_classifier := compact
+# Of five seeds the one with the lowest loss on validation (docs/results.md).
+RECIPE_classifier := compact --seed 2
 RECIPE_finder := finder
 RECIPE_lines := lines
 model-%: $(VENV)/installed

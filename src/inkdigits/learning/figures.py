@@ -464,7 +464,7 @@ def draw_doubt(
                 elinewidth=1.2,
                 label="at the threshold, with 95% interval",
             )
-            axes.legend(loc="upper left")
+            axes.legend(loc="upper left", frameon=True, framealpha=1, edgecolor="none")
         axes.set(
             xlabel="Coverage: share of the images answered, the surest first",
             ylabel="Risk: wrong answers among these, %",

@@ -124,8 +124,9 @@ def compact() -> Sequential:
 def best() -> Sequential:
     """Build a network that looks at the whole image twice before it makes it smaller: 428,258 parameters.
 
-    3x3 windows throughout, two at 28x28, two at 14x14 and three at 7x7, as K. Simonyan and A. Zisserman
-    stack them in "Very deep convolutional networks", arXiv 1409.1556.
+    3x3 windows throughout, two layers at the full size, two at half of it and three at a quarter, as
+    K. Simonyan and A. Zisserman stack them in "Very deep convolutional networks", arXiv 1409.1556. Three of
+    them stay inside what they look at, as in `compact`: that takes half the time and is a little better.
 
     Example:
         >>> best().count_params()
@@ -137,12 +138,12 @@ def best() -> Sequential:
             *_convolution(24, 3),
             *_convolution(24, 3),
             layers.MaxPooling2D(2),
-            *_convolution(64, 3),
+            *_convolution(64, 3, padding="valid"),
             *_convolution(64, 3),
             layers.MaxPooling2D(2),
             *_convolution(128, 3),
-            *_convolution(128, 3),
-            *_convolution(128, 3),
+            *_convolution(128, 3, padding="valid"),
+            *_convolution(128, 3, padding="valid"),
             layers.GlobalMaxPooling2D(),
             layers.Dense(CLASSES, dtype="float32"),
             layers.Activation("softmax", dtype="float32"),
