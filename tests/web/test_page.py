@@ -551,7 +551,8 @@ def test_open_page_is_explained(open_made_up, steps):
     """How it works is shown on the page that is open, not on the first one."""
     page = open_made_up(made_up("27"), made_up("62", page=2))
     page.route("**/v1/explain*", lambda route: route.fulfill(json=steps))
-    page.locator("#list .open").last.click()
+    with page.expect_request("**/v1/explain*step=upright-gray"):  # later pages are drawn by the service
+        page.locator("#list .open").last.click()
     with page.expect_request("**/v1/explain*") as asked:
         page.locator("nav >> text=How it works").click()
     expect(page.locator("#steps figcaption")).to_have_text("Page 2.")
