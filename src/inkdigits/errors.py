@@ -12,6 +12,8 @@ InkdigitsError            catch this one to catch them all
 Each message says what failed, what was received, what is accepted and what to do next.
 """
 
+from numbers import Integral
+
 
 class InkdigitsError(Exception):
     """Base class of every error that inkdigits raises on purpose."""
@@ -43,3 +45,8 @@ class ExportError(InkdigitsError):
 
 class MissingExtraError(InkdigitsError, ImportError):
     """An optional part of inkdigits is not installed."""
+
+
+def is_whole(value: object) -> bool:
+    """Tell whether an argument is a whole number, NumPy's as well; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)

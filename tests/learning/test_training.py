@@ -1,6 +1,7 @@
 """A training can be repeated, interrupted at any moment, and never loses or harms anything."""
 
 import dataclasses
+import inspect
 import json
 import resource
 import shutil
@@ -83,6 +84,11 @@ def test_type_checkers_know_what_each_recipe_is_worth():
     promised = {name: get_args(hints["return"])[0] for hints in named for name in get_args(hints["recipe"])}
     worth = {True: Evaluation, False: PartEvaluation}
     assert promised == {name: worth[recipe.part == "classifier"] for name, recipe in RECIPES.items()}
+
+
+def test_type_checkers_know_every_option_of_train():
+    """The options of its named forms are the parameters that it has."""
+    assert ["recipe", *training.Options.__annotations__] == [*inspect.signature(train).parameters]
 
 
 def test_kept_weights_are_those_of_the_chosen_epoch(run, mnist):

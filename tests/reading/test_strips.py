@@ -42,7 +42,7 @@ def test_what_few_sizes_say_is_doubtful():
     assert number.doubtful
 
 
-def test_the_strip_as_one_line_has_half_a_voice():
+def test_the_strip_as_one_line_has_a_voice():
     """It decides between two sizes, and is all there is where no size shows anything."""
     readings = [numbers_of("207", confidence=0.8), numbers_of("201", confidence=0.7)]
     (number,) = agreed(readings, numbers_of("201", confidence=0.8), least=0.3)

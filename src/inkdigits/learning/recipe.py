@@ -7,10 +7,9 @@ them without importing Keras.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from numbers import Integral
 from typing import Any
 
-from inkdigits.errors import ArgumentError
+from inkdigits.errors import ArgumentError, is_whole
 
 NETWORKS = {  # of each part, the functions in `networks.py` that build one
     "classifier": ("classic", "quick", "compact", "best"),
@@ -118,7 +117,7 @@ def check_seed(seed: int) -> int:
     Raises:
         ArgumentError: it is not a whole number from 0 to 4,294,967,295.
     """
-    if isinstance(seed, Integral) and not isinstance(seed, bool):  # NumPy's, too
+    if is_whole(seed):
         seed = int(seed)
     _check_range("seed", seed, 0, MAX_SEED)
     return seed

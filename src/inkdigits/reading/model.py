@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from inkdigits.errors import ArgumentError, ExportError, ModelError
+from inkdigits.errors import ArgumentError, ExportError, ModelError, is_whole
 from inkdigits.files import replacing
 
 SCHEMA = 1
@@ -250,7 +249,7 @@ def open_model(folder: Path, part: str | None = None, *, threads: int = 1) -> Mo
         ModelError: the folder or a file is missing, damaged, foreign, changed since the export, or of
             another schema.
     """
-    if isinstance(threads, bool) or not isinstance(threads, Integral) or not 1 <= threads <= 64:
+    if not is_whole(threads) or not 1 <= threads <= 64:
         raise ArgumentError(f"threads must be from 1 to 64. Received: {threads!r}")
     try:
         problem = "" if folder.is_dir() else "is not a folder" if folder.exists() else "does not exist"

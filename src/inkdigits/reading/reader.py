@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from queue import SimpleQueue
@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError
+from inkdigits.errors import ArgumentError, MissingExtraError, ModelError, PictureError, is_whole
 from inkdigits.interrupts import ctrl_c_later, hand_over
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.crops import Crop, cut_upright, straighten, whole
@@ -264,7 +264,7 @@ class Reader:
             [0, 0]
         """
         _check(options)
-        if isinstance(workers, bool) or not isinstance(workers, Integral) or not 1 <= workers <= MOST_WORKERS:
+        if not is_whole(workers) or not 1 <= workers <= MOST_WORKERS:
             raise ArgumentError(f"workers must be from 1 to {MOST_WORKERS}. Received: {workers!r}")
         if _is_one(pictures):
             raise ArgumentError(

@@ -18,14 +18,13 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from inkdigits.errors import ArgumentError, InkdigitsError, MissingExtraError, PictureError
+from inkdigits.errors import ArgumentError, InkdigitsError, MissingExtraError, PictureError, is_whole
 from inkdigits.reading.pdf import PdfDocument
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def load_values(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Value
         Values of shape (H, W), (H, W, 3) or (H, W, 4), bool, uint8, uint16 or float from 0 to 1, as they are
         stored; and the orientation that a camera noted.
     """
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, Integral) or max_pixels < 1:
+    if not is_whole(max_pixels) or max_pixels < 1:
         raise ArgumentError(f"max_pixels must be a whole number of at least 1, not {max_pixels!r}.")
     from PIL.Image import Image as PILImage
 
