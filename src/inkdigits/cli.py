@@ -68,6 +68,11 @@ cli.add_command(read)
     help="A finished run of the same network, whose weights to begin with. [default: random ones]",
 )
 @click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    help="A finished classifier whose answers count as much as the labels. [default: labels alone]",
+)
+@click.option(
     "--data", type=click.Path(path_type=Path), help="A folder or file with MNIST. [default: look for it]"
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder. [default: runs/RECIPE]")
@@ -82,6 +87,7 @@ def train(
     epochs: int | None,
     batch_size: int | None,
     start: Path | None,
+    teacher: Path | None,
     data: Path | None,
     out: Path | None,
     resume: bool,
@@ -94,6 +100,7 @@ def train(
     inkdigits train --seed 1 --out runs/second
     inkdigits train --resume              go on after an interruption
     inkdigits train --start runs/classic --out runs/longer
+    inkdigits train --recipe compact --teacher runs/best
 
     The run folder holds model.onnx and card.json (together a model folder), model.keras (the weights that
     --start takes), history.csv, evaluation.json and figures/.
@@ -120,6 +127,7 @@ def train(
                 epochs=epochs,
                 batch_size=batch_size,
                 start=start,
+                teacher=teacher,
                 data=data,
                 out=out,
                 resume=resume,
@@ -140,6 +148,7 @@ def train(
             "epochs": epochs,
             "batch-size": batch_size,
             "start": start,
+            "teacher": teacher,
             "data": data,
         }
         given = {name: value for name, value in settings.items() if value is not None}

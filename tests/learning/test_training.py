@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from conftest import RUN_SETTINGS
 
-from inkdigits.errors import ArgumentError, RunError
+from inkdigits.errors import ArgumentError, ModelError, RunError
 from inkdigits.learning import mnist as mnist_module
 from inkdigits.learning import training
 from inkdigits.learning.evaluation import Evaluation, PartEvaluation
@@ -26,6 +26,7 @@ from inkdigits.learning.networks import to_input
 from inkdigits.learning.recipe import RECIPES, find_recipe
 from inkdigits.learning.training import chosen_epoch, open_run, train
 from inkdigits.reading.model import open_model
+from inkdigits.reading.reader import SHIPPED_READER
 
 
 def weights_of(folder: Path) -> list[np.ndarray]:
@@ -291,6 +292,43 @@ def test_a_run_cannot_replace_the_one_it_starts_with(run):
     with pytest.raises(ArgumentError, match="can't take the place"):
         train("classic", start=run.path, out=run.path, overwrite=True)
     assert (run.path / "model.keras").exists()
+
+
+def test_a_run_cannot_replace_its_teacher(run):
+    """What it learns from would be gone before it has learned."""
+    with pytest.raises(ArgumentError, match=r"can't take the place.*--teacher and --out"):
+        train("classic", teacher=run.path, out=run.path, overwrite=True)
+    assert (run.path / "model.keras").exists()
+
+
+@pytest.fixture(scope="module")
+def taught(run, tmp_path_factory):
+    """A run that also learned from the session's."""
+    folder = tmp_path_factory.mktemp("taught")
+    return train("classic", epochs=1, batch_size=55_000, teacher=run.path, out=folder)
+
+
+def test_a_run_names_its_teacher(run, taught):
+    """The card says whose answers a network has learned from."""
+    assert open_model(taught.path).card.recipe["teacher"] == open_model(run.path).card.model_sha256
+
+
+def test_a_taught_run_is_resumed_with_its_teacher(taught):
+    """Without the teacher the other epochs would be of labels alone."""
+    with pytest.raises(RunError, match=r"teacher was '[0-9a-f]{64}' and is now ''"):
+        train("classic", epochs=1, batch_size=55_000, out=taught.path, resume=True)
+
+
+def test_only_a_classifier_has_a_teacher(run, tmp_path):
+    """Pages and lines have no answers of a classifier."""
+    with pytest.raises(ArgumentError, match=r"Only a classifier .*Received: part='lines'"):
+        train("lines", teacher=run.path, data=tmp_path / "no-mnist", out=tmp_path)
+
+
+def test_a_teacher_is_a_classifier(tmp_path):
+    """A finder names no digit."""
+    with pytest.raises(ModelError, match="finder"):
+        train("classic", teacher=SHIPPED_READER / "finder", data=tmp_path / "no-mnist", out=tmp_path)
 
 
 def test_start_without_weights_is_said(run, tmp_path):

@@ -22,18 +22,28 @@ from inkdigits.reading.model import Network
 # Share of the augmentation left in the last epochs, after Z. He et al., "Data augmentation revisited", arXiv
 # 1909.09148, who refine on images as they are; some of it keeps a network from learning them by heart.
 FINISHING = 0.4
+# Weight of a teacher's answers beside the labels, after G. Hinton, O. Vinyals and J. Dean, "Distilling the
+# knowledge in a neural network", arXiv 1503.02531. They say how like another digit an image is.
+TAUGHT = 0.5
 NO_DIGIT = CLASSES  # the label of an image that shows none
 Floats = npt.NDArray[np.float32]
 
 
 class Classifying:
-    """The task of recipes whose part is "classifier"; see `training.Task`."""
+    """The task of recipes whose part is "classifier"; see `training.Task`.
+
+    Args:
+        recipe: what decides on the images.
+        seed: of their changes.
+        dataset: where they are from.
+        teacher: a classifier's network whose answers to the same images count beside their labels.
+    """
 
     loss = "categorical_crossentropy"
     metrics: Sequence[str] = ("accuracy",)
 
-    def __init__(self, recipe: Recipe, seed: int, dataset: Mnist) -> None:
-        self._recipe, self._seed, self._dataset = recipe, seed, dataset
+    def __init__(self, recipe: Recipe, seed: int, dataset: Mnist, teacher: Network | None = None) -> None:
+        self._recipe, self._seed, self._dataset, self._teacher = recipe, seed, dataset, teacher
         self._others = round(recipe.nondigits * len(dataset.train))
         self.samples = len(dataset.train) + self._others
 
@@ -52,7 +62,12 @@ class Classifying:
             strength, poor = FINISHING * strength, 0.0
         if strength or poor:
             images = augment(images, labels, rng, strength, poor, habits=not finishing)
-        return to_input(images), _targets(labels)
+        targets = _targets(labels)
+        if self._teacher:
+            digits = labels != NO_DIGIT
+            answers = self._teacher.probabilities(images[digits])
+            targets[digits] = (1 - TAUGHT) * targets[digits] + TAUGHT * answers
+        return to_input(images), targets
 
     def leave(self) -> None:
         """Nothing: an epoch's images are prepared in seconds."""

@@ -47,6 +47,8 @@ class Recipe:
             float32 all the same.
         start: SHA-256 of the ``model.onnx`` that belongs to the weights training begins with; empty for
             random ones.
+        teacher: SHA-256 of the ``model.onnx`` of a classifier whose answers count as much as the labels;
+            empty for labels alone.
 
     Raises:
         ArgumentError: a value that no training can use.
@@ -73,6 +75,7 @@ class Recipe:
     nondigits: float = 0.0
     precision: str = "float32"
     start: str = ""
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         """Refuse values no training can use."""
@@ -92,6 +95,10 @@ class Recipe:
             raise ArgumentError(
                 "A finder and a reader of lines need samples for each epoch, a classifier has MNIST's. "
                 f"Received: part={self.part!r}, samples={self.samples!r}"
+            )
+        if self.teacher and self.part != "classifier":
+            raise ArgumentError(
+                f"Only a classifier learns from a teacher's answers. Received: part={self.part!r}"
             )
         _check_range("epochs", self.epochs, 1, MAX_EPOCHS)
         _check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)

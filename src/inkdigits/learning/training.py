@@ -110,6 +110,7 @@ class Options(TypedDict, total=False):
     epochs: int | None
     batch_size: int | None
     start: str | PathLike[str] | None
+    teacher: str | PathLike[str] | None
     data: str | PathLike[str] | None
     out: str | PathLike[str] | None
     resume: bool
@@ -135,6 +136,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     start: str | PathLike[str] | None = None,
+    teacher: str | PathLike[str] | None = None,
     data: str | PathLike[str] | None = None,
     out: str | PathLike[str] | None = None,
     resume: bool = False,
@@ -152,6 +154,8 @@ def train(
         batch_size: instead of the recipe's.
         start: the folder of a finished run of the same network, whose weights to begin with; None for random
             ones.
+        teacher: the folder of a finished classifier whose answers count as much as the labels, which they
+            refine; None for labels alone.
         data: a folder or file with MNIST; None looks for it (`inkdigits.learning.mnist.load`).
         out: the run folder; None for ``runs/`` and the recipe's name.
         resume: go on from the last finished epoch of a run in that folder.
@@ -176,19 +180,23 @@ def train(
         0.9894
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
+    taught_by = None if teacher is None else open_model(Path(teacher), "classifier")
     recipe = dataclasses.replace(
         recipe,
         epochs=recipe.epochs if epochs is None else epochs,
         batch_size=recipe.batch_size if batch_size is None else batch_size,
         start="" if start is None else open_model(Path(start)).card.model_sha256,
+        teacher="" if taught_by is None else taught_by.card.model_sha256,
     )
     seed = check_seed(seed)
     settings = {"recipe": recipe.to_dict(), "seed": seed}
     folder = Path(out) if out is not None else Path("runs") / recipe.name
-    if start is not None and folder.resolve() == Path(start).resolve():
-        raise ArgumentError(
-            f"A run can't take the place of the one it starts with. Received: {folder} for --start and --out."
-        )
+    for option, other in {"start": start, "teacher": teacher}.items():
+        if other is not None and folder.resolve() == Path(other).resolve():
+            raise ArgumentError(
+                f"A run can't take the place of the one it learns from. "
+                f"Received: {folder} for --{option} and --out."
+            )
     log = log or (lambda _: None)
     _check_folder(folder, resume=resume, overwrite=overwrite)
     if resume and (folder / CARD_FILE).exists():
@@ -201,7 +209,12 @@ def train(
     network = build_network(recipe.network, supported(recipe.precision))
     if start is not None:
         _begin_with(network, Path(start))
-    task = TASKS[recipe.part](recipe, seed, mnist.load(data, log=log))
+    dataset = mnist.load(data, log=log)
+    task = (
+        Classifying(recipe, seed, dataset, taught_by.network if taught_by else None)
+        if recipe.part == "classifier"
+        else PAGE_TASKS[recipe.part](recipe, seed, dataset)
+    )
     # Nothing is removed before everything is accepted.
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -380,8 +393,7 @@ class Task(Protocol):
         """Draw figures into a folder."""
 
 
-TASKS: dict[str, Callable[[Recipe, int, mnist.Mnist], Task]] = {
-    "classifier": Classifying,
+PAGE_TASKS: dict[str, Callable[[Recipe, int, mnist.Mnist], Task]] = {
     "finder": Finding,
     "lines": LineReading,
 }
