@@ -609,6 +609,8 @@ def test_region_without_a_name_takes_no_other_ones(given, names, small):
         (["--resume"], "--out"),
         (["--out", "new.txt", "--resume", "--overwrite"], "one of --resume and --overwrite"),
         (["--out", ""], "no name of a file"),
+        (["--out", "-"], "no name of a file; without --out"),
+        (["--region", "a=0,150%,9,9"], "before 100 %"),
         (["--form"], "--region"),
         (["--form", "--region", "page=0,0,9,9"], "Give the region 'page' another name"),
     ],
@@ -691,6 +693,21 @@ def test_pictures_that_reading_makes_are_not_read(option, small, tmp_path):
         assert result.exit_code == 0
         assert {row["source"] for row in csv.DictReader(result.stdout.splitlines())} == {f"{tmp_path}/a.png"}
     assert "/made/" in call("read", tmp_path / "made", "--csv", option, tmp_path / "made").stdout
+
+
+@pytest.mark.parametrize("option", ["--draw", "--explain"])
+def test_drawings_in_the_folder_that_is_read_are_not_read(option, small, tmp_path, monkeypatch):
+    """Nor those of later pages; what was interrupted can be gone on with."""
+    monkeypatch.chdir(tmp_path)
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    with Image.open(small) as page:
+        page.save(scans / "a.tif", save_all=True, append_images=[page])
+    shutil.copy(small, scans / "b.png")
+    first, second = (call("read", "scans", "--csv", option, "scans") for _ in range(2))
+    assert len(list(scans.rglob("*.png"))) > 3
+    assert (second.exit_code, second.stdout) == (0, first.stdout)
+    assert "that --draw or --explain made will not be read" in second.stderr
 
 
 def test_name_too_long_to_write_is_said(small, tmp_path):
@@ -953,6 +970,26 @@ def test_names_of_regions_leave_room_for_numbers(wide):
     lines = [re.sub(r"\x1b\[\d+m", "", line) for line in shown.splitlines()]
     assert lines[0].startswith("a long na…  ")
     assert max(map(len, lines)) <= 30
+
+
+@pytest.mark.parametrize(("name", "as_wide"), [("\u65e5\u672c", "abcd"), ("e\u0301te\u0301", "abc")])
+def test_wide_names_of_regions_leave_numbers_below_each_other(name, as_wide, small):
+    """Characters of East Asia take two columns of a terminal, accents none."""
+    shown, plain = (
+        call("read", small, "--region", f"{each}=0,0,100%,100%").stdout.removeprefix(each)
+        for each in (name, as_wide)
+    )
+    assert shown == plain
+    assert "\n" in shown.strip()
+
+
+def test_progress_is_not_shown_among_what_another_program_shows(small):
+    """Standard output may go through a pipe to the same terminal; into a file it doesn't."""
+    screen, terminal = pty.openpty()
+    command = f"{sys.executable} -m inkdigits read --json {small} {small}"
+    with subprocess.Popen(["sh", "-c", f"{command} | cat"], stdout=terminal, stderr=terminal):
+        os.close(terminal)
+        assert "Reading" not in read_screen(screen)
 
 
 def test_progress_fits_the_screen(small, tmp_path):

@@ -132,6 +132,44 @@ def test_file_interrupted_before_its_first_page_begins_anew(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "head\npage 1\n"
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_is_no_journal_is_not_replaced(tmp_path, is_there):
+    """It only has the journal's name."""
+    path, other = tmp_path / "a.txt", tmp_path / "a.txt.progress"
+    if is_there:
+        path.write_text("old")
+    other.write_text("precious")
+    with pytest.raises(FileExistsError, match=r"a\.txt\.progress is in the way"):
+        grown(path, 1, overwrite=is_there)
+    assert other.read_text() == "precious"
+    assert path.exists() == is_there
+
+
+def test_file_has_one_writer(tmp_path):
+    """A second one is refused before it changes anything."""
+    path = tmp_path / "a.txt"
+    with GrowingFile(path, settings=None, head="head\n") as file:
+        file.add("page 1\n", "a", 1, note=1)
+        with pytest.raises(FileExistsError, match="being written by another process"):
+            grown(path, 2, resume=True)
+        file.add("page 2\n", "a", 2, note=2)
+    assert path.read_text() == "head\npage 1\npage 2\n"
+
+
+@pytest.mark.parametrize("lacks_pages", [False, True])
+def test_file_is_finished_before_its_journal_goes(tmp_path, lacks_pages):
+    """So that it can be gone on with if that is interrupted; and only if nothing is lacking."""
+    path, seen = tmp_path / "a.txt", []
+
+    def finish(path):
+        seen.append((path.read_text(), path.with_name("a.txt.progress").exists()))
+
+    with GrowingFile(path, settings=None, finish=finish) as file:
+        file.add("page 1\n", "a", 1, note=1)
+        file.lacks_pages = lacks_pages
+    assert seen == ([] if lacks_pages else [("page 1\n", True)])
+
+
 def test_file_that_is_there_is_not_touched_unasked(tmp_path):
     """Neither anew, nor where it is whole, nor with other settings."""
     path = tmp_path / "a.txt"

@@ -114,6 +114,26 @@ def test_notebook_table_is_escaped():
     assert table.count("<td>yes</td>") == 1
 
 
+def test_notebook_table_names_regions():
+    """Where there are some: numbers of two can't be told apart by their lines."""
+    assert "<th>region</th>" not in READING._repr_html_()
+    named = dataclasses.replace(READING, numbers=(dataclasses.replace(BELOW, region="a&b"),))
+    table = named._repr_html_()
+    assert "<th>region</th>" in table
+    assert "<td>a&amp;b</td>" in table
+    assert "1 number<" in table
+
+
+def test_picture_is_turned_to_be_drawn_on():
+    """As it was when it was read, also where its size says nothing of that."""
+    picture = np.full((60, 90), 255, np.uint8)
+    picture[5:20, 10:30] = 0
+    for turns, rotate in ((0, 0), (1, 90), (2, 180), (3, 270)):
+        given = np.rot90(picture, turns)  # counterclockwise
+        assert (EMPTY.draw(given, rotate=rotate)[..., 0] == picture).all()
+        assert (EMPTY.show(given, rotate=rotate).drawn[..., 0] == picture).all()
+
+
 def test_reading_is_drawn_over_its_picture():
     """Something is drawn at every number, and the picture given stays as it is."""
     picture = np.full((60, 90, 3), 200, np.uint8)

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
@@ -20,10 +21,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import click
 
-from inkdigits.console import INTERRUPTED, Command, Failure, is_quiet, is_terminal, printable
+from inkdigits.console import INTERRUPTED, Command, Failure, is_file, is_quiet, is_terminal, printable, say
 from inkdigits.errors import MissingExtraError, PictureError
 from inkdigits.files import GrowingFile, replacing
-from inkdigits.result import ROW_FIELDS, Reading
+from inkdigits.result import ROW_FIELDS, Reading, counted
 from inkdigits.result import Failure as FailedPage
 
 if TYPE_CHECKING:
@@ -243,8 +244,10 @@ def read(
         raise click.UsageError(
             "A file is either gone on with or replaced: give one of --resume and --overwrite."
         )
-    if out is not None and not out.name:
-        raise click.UsageError(f"--out is no name of a file. Received: {str(out)!r}")
+    if out is not None and (not out.name or str(out) == STANDARD_INPUT):
+        raise click.UsageError(
+            f"--out is no name of a file; without --out the numbers are printed. Received: {str(out)!r}"
+        )
     name = _only_form({"json": as_json, "csv": as_csv, "table": as_table, "form": as_form}, regions)
     options: Options = {
         "min_confidence": min_confidence,
@@ -295,7 +298,7 @@ def read(
         finished.update((source, number) for source, number, _ in output.done)
         before = len(output.done)
         counts = sum((Counter(note) for *_, note in output.done), Counter(pages=before))
-        with _progress(places, is_shown=bool(out or not is_terminal(sys.stdout))) as show:
+        with _progress(places, is_shown=bool(out) or is_file(sys.stdout)) as show:
             for answer in answers:
                 note = _note(answer)
                 if isinstance(answer, FailedPage) and (out or name != "json"):
@@ -368,8 +371,8 @@ def _note(answer: Reading | FailedPage) -> dict[str, int]:
 def _summary(counts: Counter[str], before: int, again: str | None) -> str:
     pages, failed = counts["pages"], counts["failed"]
     return (
-        f"{pages} pages, {counts['numbers']} numbers, {counts['doubtful']} of them doubtful"
-        + (f"; {failed} {'page' if failed == 1 else 'pages'} could not be read" if failed else "")
+        f"{pages} pages, {counted(counts['numbers'], 'number')}, {counts['doubtful']} of them doubtful"
+        + (f"; {counted(failed, 'page')} could not be read" if failed else "")
         + (f": try again with {again}" if again else "")
         + (f" ({before} of the pages were read before)." if before else ".")
     )
@@ -433,18 +436,29 @@ class _Form:
             return
         screen = shutil.get_terminal_size().columns if self.fits_screen else None
         names = {name: f"{_cut(printable(name), screen and screen // 3)}  " for name in self.regions}
-        indent = max((len(name) for name in names.values()), default=0)
+        indent = max(map(_columns, names.values()), default=0)
         width = max(1, screen - indent) if screen else None
         for region, numbers in itertools.groupby(reading.numbers, key=lambda number: number.region):
             name = names.get(region or "", "")
             for line in _aligned(list(numbers), width):
-                yield f"{name:{indent}}{line}"
+                yield f"{name}{' ' * (indent - _columns(name))}{line}"
                 name = ""
 
 
 def _cut(text: str, most: int | None) -> str:
-    """Return a text, or its beginning if it has more characters."""
-    return text if most is None or len(text) <= most else text[: max(0, most - 1)] + "…"
+    """Return a text, or its beginning if it takes more columns of a terminal."""
+    if most is None or _columns(text) <= most:
+        return text
+    widths = itertools.accumulate(map(_columns, text))
+    return text[: sum(width < most for width in widths)] + "…"
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: characters of East Asia two, accents none."""
+    return sum(
+        0 if unicodedata.combining(each) else 1 + (unicodedata.east_asian_width(each) in "WF")
+        for each in text
+    )
 
 
 def _aligned(numbers: list[Number], width: int | None) -> Iterator[str]:
@@ -546,11 +560,14 @@ def _output(
     settings = json.loads(json.dumps(settings))  # as they come back from a file
     try:
         with GrowingFile(
-            path, settings=settings, head=form.head(), resume=resume, overwrite=overwrite
+            path,
+            settings=settings,
+            head=form.head(),
+            resume=resume,
+            overwrite=overwrite,
+            finish=_pad if form.name == "table" else lambda _: None,
         ) as file:
             yield file
-        if form.name == "table":
-            _pad(path)
     except KeyboardInterrupt:
         raise Failure(
             f"Stopped. Every finished page is in {path}. Go on with {_again(overwrite=overwrite)}.",
@@ -571,10 +588,11 @@ def _again(*, overwrite: bool) -> str:
 
 def _pad(path: Path) -> None:
     """Give all rows of a table as many cells, which pages that were written one by one have not."""
-    rows = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))
-    width = max(map(len, rows), default=0)
-    with replacing(path.resolve()) as whole:
-        whole.write_bytes("".join(_csv_row([*row, *[""] * (width - len(row))]) for row in rows).encode())
+    with path.open(newline="", encoding="utf-8") as rows:
+        width = max(map(len, csv.reader(rows)), default=0)
+        rows.seek(0)
+        with replacing(path.resolve()) as whole, whole.open("wb") as file:
+            file.writelines(_csv_row([*row, *[""] * (width - len(row))]).encode() for row in csv.reader(rows))
 
 
 class _Places:
@@ -705,7 +723,8 @@ def _leave_out_remarks() -> None:
 def _sources(pictures: tuple[str, ...], outputs: Iterable[Path] = ()) -> Iterator[_Source]:
     """Yield each picture's source as the user would write it, and where to read it or why it can't be.
 
-    What lies in folders of output is not read, unless these were given themselves.
+    What lies in folders of output is not read; where these were given themselves, or what they are in, only
+    what is drawn there of the others is not.
     """
     from inkdigits.reading.sources import find_pictures
 
@@ -725,11 +744,31 @@ def _sources(pictures: tuple[str, ...], outputs: Iterable[Path] = ()) -> Iterato
             continue
         own = [_real(folder) for folder in outputs if not _is_in(Path(given), _real(folder))]
         paths = [path for path in paths if not any(_is_in(path, folder) for folder in own)]
-        if not paths:
+        found = {_written(given, path): path for path in paths}
+        if paths != [Path(given)]:
+            drawn = {_real(_path_for(source, 1, folder)) for folder in outputs for source in found}
+            found = {source: path for source, path in found.items() if not _is_drawn(path, drawn)}
+        if len(found) < len(paths) and not is_quiet():
+            left_out = counted(len(paths) - len(found), "picture")
+            say(f"note: {left_out} in {given} that --draw or --explain made will not be read.")
+        if not found:
             yield given, PictureError(f"The folder {given} holds no picture (PNG, JPEG, TIFF, ...).")
-        for path in paths:
-            below = os.path.relpath(path, given)
-            yield given if below == os.curdir else os.path.join(given, below), path
+        yield from found.items()
+
+
+def _written(given: str, path: Path) -> str:
+    """Return a picture's path as the user would write it who has given it, or a folder with it."""
+    below = os.path.relpath(path, given)
+    return given if below == os.curdir else os.path.join(given, below)
+
+
+def _is_drawn(path: Path, drawn: Set[Path]) -> bool:
+    """Tell whether a picture lies where pages are drawn, later ones with their number behind."""
+    path = _real(path)
+    places = [path.with_suffix(""), *path.parents]
+    return any(
+        place in drawn or (place.suffix[1:].isdigit() and place.with_suffix("") in drawn) for place in places
+    )
 
 
 def _is_in(path: Path, folder: Path) -> bool:

@@ -7,6 +7,7 @@ import errno
 import io
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from typing import IO, Any
@@ -117,6 +118,14 @@ def is_quiet() -> bool:
 def is_terminal(stream: IO[str] | None) -> bool:
     """Tell whether somebody watches a stream; one that was closed before the program began is None."""
     return stream is not None and stream.isatty()
+
+
+def is_file(stream: IO[str] | None) -> bool:
+    """Tell whether a stream goes into a file, so that nobody's screen shows it."""
+    try:
+        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # no file at all
+        return False
 
 
 def printable(text: str) -> str:

@@ -8,11 +8,12 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 BLOCK = 2**20  # bytes read at a time
+JOURNAL = b'{"settings": '  # what a journal begins with
 
 
 @contextlib.contextmanager
@@ -53,6 +54,22 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def keep_others_out(handle: int) -> None:
+    """Lock an open file or folder until it is closed, or this process ends, however it ends.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except (ModuleNotFoundError, OSError):  # Windows, or a file system, without such locks
+        pass
+
+
 class GrowingFile:
     """A text file that grows page by page, and after a crash knows which pages it holds.
 
@@ -66,10 +83,12 @@ class GrowingFile:
         head: what the file begins with.
         resume: go on where work on the file ended, if it has begun.
         overwrite: replace the file.
+        finish: what is done to the file when nothing is lacking, before the journal goes.
 
     Raises:
         FileExistsError: the file is there and neither to be gone on with nor to be replaced, or it is whole,
-            or other settings made it, or it has been changed since.
+            or other settings made it, or it has been changed since, or another process writes it; or what has
+            the journal's name is none.
         OSError: the folder or the disk doesn't take it.
 
     Attributes:
@@ -86,11 +105,19 @@ class GrowingFile:
     """
 
     def __init__(
-        self, path: Path, *, settings: Any, head: str = "", resume: bool = False, overwrite: bool = False
+        self,
+        path: Path,
+        *,
+        settings: Any,
+        head: str = "",
+        resume: bool = False,
+        overwrite: bool = False,
+        finish: Callable[[Path], None] = lambda _: None,
     ) -> None:
         self.done: list[tuple[str, int, Any]] = []
         self.lacks_pages = False
         self._sum = 0  # CRC-32 of what the file holds
+        self._path, self._finish = path, finish
         self._journal_path = path.with_name(f"{path.name}.progress")
         is_there = path.exists()
         if is_there and not overwrite:
@@ -99,22 +126,38 @@ class GrowingFile:
             kept, length = self._recall(path, settings)
         else:
             kept, length = _json_line({"settings": settings}), 0
+            self._check_journal()
         with contextlib.ExitStack() as opened:
             # What can't be written is refused before anything has changed. A new file comes after its
             # journal, which is never half there: a file without one is taken for whole.
             self._file: BinaryIO
             if is_there:
                 self._file = opened.enter_context(path.open("r+b"))
+                _keep_others_out(self._file, path)
             with replacing(self._journal_path) as temporary:
                 temporary.write_bytes(kept)
             self._journal = opened.enter_context(self._journal_path.open("ab"))
             if not is_there:
                 self._file = opened.enter_context(path.open("wb"))
+                _keep_others_out(self._file, path)
             self._close = opened.pop_all().close
         self._file.truncate(length)
         self._file.seek(length)
         if not length:
             self._write(head)
+
+    def _check_journal(self) -> None:
+        """Refuse to replace a file that has the journal's name and is none."""
+        try:
+            with self._journal_path.open("rb") as file:
+                is_journal = file.read(len(JOURNAL)) == JOURNAL
+        except FileNotFoundError:
+            return
+        if not is_journal:
+            raise FileExistsError(
+                f"{self._journal_path} is in the way, where it would be noted which pages are finished. "
+                "Move it, or choose another name."
+            )
 
     def _recall(self, path: Path, settings: Any) -> tuple[bytes, int]:
         """Take up what the journal says of finished pages; return it, and how long the file is by it."""
@@ -177,7 +220,17 @@ class GrowingFile:
             self._journal.write(_json_line({"end": self._file.tell()}))
         self._close()
         if kind is None and not self.lacks_pages:
+            self._finish(self._path)
             self._journal_path.unlink()
+
+
+def _keep_others_out(file: BinaryIO, path: Path) -> None:
+    try:
+        keep_others_out(file.fileno())
+    except BlockingIOError as error:
+        raise FileExistsError(
+            f"{path} is being written by another process. Wait for its end, or choose another name."
+        ) from error
 
 
 def _sum_of(path: Path, length: int) -> int:

@@ -263,12 +263,14 @@ class Reading:
             rows.append([texts.get(column, "") for column in columns])
         return rows
 
-    def draw(self, picture: Picture, *, max_pixels: int | None = None) -> npt.NDArray[np.uint8]:
+    def draw(
+        self, picture: Picture, *, rotate: int = 0, max_pixels: int | None = None
+    ) -> npt.NDArray[np.uint8]:
         """Draw boxes and readings over the picture: solid and blue; dashed, vermilion and with "?" in doubt.
 
         Args:
-            picture: the one that was read, or the document with this page, as it was given; where it was
-                turned, ``load_rgb(page, rotate=...)``.
+            picture: the one that was read, or the document with this page, as it was given.
+            rotate: as it was turned when it was read.
             max_pixels: as for `read`; None is the limit that `read` has by itself.
 
         Returns:
@@ -288,12 +290,13 @@ class Reading:
 
         from inkdigits.drawing import Mark, draw_marks
 
-        if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or max_pixels is not None:
-            picture = self._loaded(picture, max_pixels)
+        as_read = rotate == 0 and max_pixels is None
+        if not (as_read and isinstance(picture, np.ndarray) and picture.dtype == np.uint8):
+            picture = self._loaded(picture, rotate, max_pixels)
         marks = [Mark(number.box.to_list(), number.text, number.doubtful) for number in self.numbers]
         return draw_marks(picture, marks, size=(self.width, self.height))
 
-    def show(self, picture: Picture, *, max_pixels: int | None = None) -> View:
+    def show(self, picture: Picture, *, rotate: int = 0, max_pixels: int | None = None) -> View:
         """Return what a notebook shows as the picture with the reading over it, the table below.
 
         The arguments and errors are `draw`'s.
@@ -302,9 +305,9 @@ class Reading:
             >>> from inkdigits import read
             >>> read("sheet.jpg").show("sheet.jpg")  # doctest: +SKIP
         """
-        return View(self, self.draw(picture, max_pixels=max_pixels))
+        return View(self, self.draw(picture, rotate=rotate, max_pixels=max_pixels))
 
-    def _loaded(self, picture: Picture, max_pixels: int | None) -> npt.NDArray[np.uint8]:
+    def _loaded(self, picture: Picture, rotate: int, max_pixels: int | None) -> npt.NDArray[np.uint8]:
         """Return the pixels of the page that was read, upright, uint8 RGB."""
         from inkdigits.reading.image import load_rgb
         from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, find_pages
@@ -317,22 +320,32 @@ class Reading:
                 f"The document has {len(pages)} pages, and page {self.page} was read. "
                 "Give the document that was read."
             )
-        return load_rgb(pages[number - 1], max_pixels=limit)
+        return load_rgb(pages[number - 1], rotate=rotate, max_pixels=limit)
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
         from html import escape
 
-        heads = "".join(f"<th>{head}</th>" for head in ("line", "column", "number", "confidence", "doubtful"))
-        rows = "".join(
-            f"<tr><td>{number.line}</td><td>{number.column}</td><td>{escape(number.text)}</td>"
-            f"<td>{number.confidence:.1%}</td><td>{'yes' if number.doubtful else ''}</td></tr>"
+        rows = [
+            {
+                "region": escape(number.region or ""),
+                "line": number.line,
+                "column": number.column,
+                "number": escape(number.text),
+                "confidence": f"{number.confidence:.1%}",
+                "doubtful": "yes" if number.doubtful else "",
+            }
             for number in self.numbers
-        )
-        caption = escape(f"{self.source or 'picture'}, page {self.page}: {len(self.numbers)} numbers")
-        return (
-            f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        ]
+        names = ["line", "column", "number", "confidence", "doubtful"]
+        if any(number.region is not None for number in self.numbers):
+            names.insert(0, "region")
+        heads = "".join(f"<th>{name}</th>" for name in names)
+        cells = "".join(f"<tr>{''.join(f'<td>{row[name]}</td>' for name in names)}</tr>" for row in rows)
+        count = counted(len(self.numbers), "number")
+        caption = escape(f"{self.source or 'picture'}, page {self.page}: {count}")
+        head = f"<caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
+        return f"<table>{head}<tbody>{cells}</tbody></table>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -360,3 +373,13 @@ class View:
         data = base64.b64encode(file.getvalue()).decode()
         picture = f'<img alt="The picture with its numbers" src="data:image/jpeg;base64,{data}">'
         return picture + self.reading._repr_html_()
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Example:
+        >>> counted(1, "number"), counted(20, "number")
+        ('1 number', '20 numbers')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

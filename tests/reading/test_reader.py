@@ -126,6 +126,16 @@ def test_strip_is_read_even_if_the_finder_sees_nothing(reader, mnist, monkeypatc
         assert digit.box.x + digit.box.width / 2 == pytest.approx(54 + 30 * place, abs=8)
 
 
+def test_digits_of_a_strip_are_where_they_are(reader, mnist):
+    """Seen by both networks, they are not doubtful, and their boxes are those of their ink."""
+    (number,) = reader.read(strip_207(mnist, 40)).numbers
+    assert not number.doubtful
+    for place, digit in enumerate(number.digits):
+        start = 40 + 30 * place
+        assert start - 3 <= digit.box.x < digit.box.x + digit.box.width <= start + 31
+        assert digit.box.y + digit.box.height <= 37
+
+
 def test_strip_of_nothing_stays_empty(reader, monkeypatch):
     """Whatever is read: where nothing is likely to be there, nothing is there."""
     blank = np.full((40, 200), 255, np.uint8)
@@ -250,6 +260,20 @@ def test_numbers_have_the_length_that_was_said(reader, gray, length):
     for number in numbers:
         assert number.doubtful or fewest <= len(number.digits) <= most
         assert [str(digit.value) for digit in number.digits] == [c for c in number.text if c.isdigit()]
+
+
+def test_number_cut_to_the_length_that_was_said_is_doubtful(reader, gray):
+    """All its parts: a part is not what stands there, even if it has as many digits as it should."""
+    whole = max(reader.read(gray).numbers, key=lambda number: len(number.digits))
+    start, end = whole.box.x, whole.box.x + whole.box.width
+    numbers = reader.read(gray, length=(1, len(whole.digits) - 1)).numbers
+    parts = [
+        number
+        for number in numbers
+        if start <= number.box.x + number.box.width / 2 <= end and abs(number.box.y - whole.box.y) < 20
+    ]
+    assert len(parts) > 1
+    assert all(part.doubtful for part in parts)
 
 
 def test_length_that_is_right_already_changes_nothing(reader, gray):
@@ -401,6 +425,13 @@ def test_model_folder_is_no_reader_folder():
         {"regions": {"a": "1"}},
         {"regions": {"a": 1}},
         {"colour": 1},
+        {"rotate": 45},
+        {"max_pixels": 0},
+        {"max_pixels": None},
+        {"max_pixels": "5"},
+        {"length": True},
+        {"min_confidence": True},
+        {"regions": {"a": "100%,0,9,9"}},
     ],
 )
 def test_what_is_no_option_is_refused_first(reader, options):
@@ -420,9 +451,12 @@ def test_one_picture_is_not_several(reader, picture):
 
 
 def test_workers_and_limits_may_be_numpy_integers(reader, gray):
-    """As they come out of a computation."""
-    (reading,) = reader.read_many([gray], workers=np.int64(1), max_pixels=np.int32(10**7))
-    assert reading.width == gray.shape[1]
+    """As they come out of a computation; a PDF document's go to another process."""
+    document = io.BytesIO()
+    Image.fromarray(gray).save(document, "PDF", resolution=200)
+    for picture in (gray, document.getvalue()):
+        (reading,) = reader.read_many([picture], workers=np.int64(1), max_pixels=np.int32(10**7))
+        assert reading.width == gray.shape[1]
 
 
 # The form of a reading

@@ -1,5 +1,7 @@
 """From several readings of a strip to one."""
 
+from dataclasses import replace
+
 import pytest
 
 from inkdigits.reading.strips import LEAST, LONGEST, STRIP, agreed, chance_of_number, is_strip
@@ -50,6 +52,15 @@ def test_the_strip_as_one_line_has_a_voice():
     assert number.confidence == pytest.approx((0.7 + 0.8) / 2)
     (number,) = agreed([[], []], numbers_of("207", confidence=0.8), least=0.3)
     assert (number.text, number.confidence) == ("207", pytest.approx(0.8 / 2))
+
+
+def test_boxes_are_those_the_finder_saw():
+    """As one line the strip may be read more surely, but where its digits are is not seen there."""
+    (seen,) = numbers_of("207", confidence=0.8)
+    (unseen,) = numbers_of("207", confidence=0.9)
+    unseen = replace(unseen, box=Box(5, 5, 5, 5), doubtful=True)
+    (number,) = agreed([[seen], []], [unseen], least=0.3)
+    assert (number.box, number.doubtful) == (seen.box, False)
 
 
 def test_no_reading_makes_no_number():

@@ -34,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.errors import ArgumentError, RunError
-from inkdigits.files import replacing
+from inkdigits.files import keep_others_out, replacing
 from inkdigits.interrupts import hand_over
 from inkdigits.learning import mnist
 from inkdigits.learning.classifying import Classifying
@@ -238,16 +238,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
     """Keep other trainings out of a folder, which would write over what this one writes."""
     with contextlib.ExitStack() as opened:
         try:
-            import fcntl
-
             handle = os.open(folder, os.O_RDONLY)
             opened.callback(os.close, handle)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+            keep_others_out(handle)
         except BlockingIOError as error:
             raise RunError(
                 f"Another training writes into {folder}. Wait for its end, or choose another place (--out)."
             ) from error
-        except (ModuleNotFoundError, OSError):  # Windows, or a file system, without such locks
+        except OSError:  # Windows opens no folder
             pass
         yield
 

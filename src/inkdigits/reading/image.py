@@ -68,9 +68,21 @@ def median_gray(gray: npt.NDArray[np.uint8]) -> float:
 
 def load(picture: Picture, *, rotate: int = 0, max_pixels: int = DEFAULT_MAX_PIXELS) -> Decoded:
     """Open and decode a picture; `load_gray` says which, and what is raised."""
+    check_rotation(rotate)
+    return Decoded(*load_values(picture, max_pixels), turns=rotate // 90)
+
+
+def check_rotation(rotate: int) -> None:
+    """Refuse what is no rotation.
+
+    Raises:
+        ArgumentError: it is neither 0, 90, 180 nor 270.
+
+    Example:
+        >>> check_rotation(90)
+    """
     if rotate not in ROTATIONS:
         raise ArgumentError(f"rotate must be 0, 90, 180 or 270 degrees clockwise. Received: {rotate!r}")
-    return Decoded(*load_values(picture, max_pixels), turns=rotate // 90)
 
 
 def load_gray(

@@ -36,7 +36,7 @@ def check_length(length: int | tuple[int, int] | None) -> tuple[int, int] | None
         return None
     try:
         fewest, most = map(operator.index, length if isinstance(length, Sequence) else (length, length))
-        is_accepted = 1 <= fewest <= most <= LONGEST
+        is_accepted = 1 <= fewest <= most <= LONGEST and length is not True
     except (TypeError, ValueError):
         is_accepted = False
     if not is_accepted:

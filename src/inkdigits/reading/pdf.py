@@ -78,7 +78,7 @@ class PdfDocument:
                 self._start()
             drawn = self._ask({"number": number, "max_pixels": min(max_pixels, self._max_pixels)})
             if drawn and "error" in drawn:
-                raise PictureError(f"{name} can't be drawn: {drawn['error']}.")
+                raise PictureError(f"{name} can't be drawn: {drawn['error'].rstrip('.')}.")
             size = drawn["height"] * drawn["stride"] if drawn else 0
             content = _stream(self._process.stdout).read(size)
             if len(content) < size:  # it is ending, and must not be asked again
@@ -124,7 +124,7 @@ class PdfDocument:
             )
         if "error" in opened:
             raise PictureError(
-                f"{self._name} can't be opened: it is damaged or cut short ({opened['error']})."
+                f"{self._name} can't be opened: it is damaged or cut short ({opened['error'].rstrip('.')})."
             )
         pages: int = opened["pages"]
         return pages

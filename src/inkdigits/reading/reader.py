@@ -34,7 +34,7 @@ from inkdigits.interrupts import ctrl_c_later, hand_over
 from inkdigits.reading.classifier import Classifier
 from inkdigits.reading.crops import Crop, cut_upright, straighten, whole
 from inkdigits.reading.finder import Finder, Marks, joined, resized
-from inkdigits.reading.image import Decoded, load
+from inkdigits.reading.image import Decoded, check_rotation, load
 from inkdigits.reading.layout import (
     Line,
     chances_within,
@@ -58,7 +58,14 @@ from inkdigits.reading.lines import (
 )
 from inkdigits.reading.model import PARTS, SIGNS
 from inkdigits.reading.regions import check_region, parts_of
-from inkdigits.reading.sources import DEFAULT_MAX_PIXELS, Page, Picture, find_pages, load_values
+from inkdigits.reading.sources import (
+    DEFAULT_MAX_PIXELS,
+    Page,
+    Picture,
+    check_max_pixels,
+    find_pages,
+    load_values,
+)
 from inkdigits.reading.strips import (
     LEAST,
     SIZES,
@@ -99,6 +106,7 @@ EDGE, WHOLE = 0.05, 0.82
 MOST_HEIGHTS = 400  # of a digit, that a line is long
 USUAL_WIDTH = 0.65  # of a digit, in heights
 SIGN_SIZE = 0.3  # of a digit, where the finder saw no sign
+EVEN = 0.5  # chance from which on a number that was cut to the length said goes on beside the cut
 MOST_WORKERS = 64
 AHEAD = 4  # pages a worker that may be finished before their turn
 
@@ -618,8 +626,13 @@ def _numbers(
         return numbers
     fewest, most = length
     return [
-        replace(number, doubtful=number.doubtful or not fewest <= len(number.digits) <= most)
-        for number in numbers
+        replace(
+            number,
+            doubtful=number.doubtful
+            or not fewest <= len(number.digits) <= most
+            or max(_chances_beside(ink, each.row, each.number), default=0) > EVEN,
+        )
+        for each, number in zip(found, numbers, strict=True)
     ]
 
 
@@ -696,9 +709,15 @@ def _confidence(ink: _Ink, row: int, number: Sequence[int]) -> float:
 def _chance_of_group(ink: _Ink, row: int, number: Sequence[int]) -> float:
     """Return how likely a number's characters belong together, and none beside them to it, by the gaps."""
     within, first = ink.within[row], ink.lines[row].indices[0]
-    start, end = number[0] - first, number[-1] - first
-    beside = [within[gap] for gap in (start - 1, end) if 0 <= gap < len(within)]
-    return float(np.prod(within[start:end]) * np.prod(1 - np.array(beside)))
+    inside = within[number[0] - first : number[-1] - first]
+    return float(np.prod(inside) * np.prod(1 - np.array(_chances_beside(ink, row, number))))
+
+
+def _chances_beside(ink: _Ink, row: int, number: Sequence[int]) -> list[float]:
+    """Return how likely each gap between a number and what stands beside it is within one number."""
+    within, first = ink.within[row], ink.lines[row].indices[0]
+    gaps = (number[0] - first - 1, number[-1] - first)
+    return [float(within[gap]) for gap in gaps if 0 <= gap < len(within)]
 
 
 def _number(
@@ -799,9 +818,12 @@ def _check(options: Options) -> None:
         accepted = ", ".join(Options.__annotations__)
         raise ArgumentError(f"There is no option {', '.join(sorted(unknown))}. Accepted: {accepted}")
     least = options.get("min_confidence")
-    if least is not None and not (isinstance(least, Real) and 0 <= least <= 1):
+    is_number = isinstance(least, Real) and not isinstance(least, bool)
+    if least is not None and not (is_number and 0 <= least <= 1):
         raise ArgumentError(f"min_confidence must be from 0 to 1. Received: {least!r}")
     check_length(options.get("length"))
+    check_rotation(options.get("rotate", 0))
+    check_max_pixels(options.get("max_pixels", DEFAULT_MAX_PIXELS))
     regions = options.get("regions")
     if not isinstance(regions, Mapping | None):
         raise ArgumentError(f"regions must be a dictionary of names and places. Received: {regions!r}")

@@ -103,7 +103,10 @@ def check_region(region: object) -> None:
         >>> check_region("60%,10%,30%,5%")
     """
     if not isinstance(region, Box):
-        width, height = (value for value, _ in parse_region(region)[2:])
+        values = parse_region(region)
+        if any(is_percent and value >= 100 for value, is_percent in values[:2]):
+            raise ArgumentError(f"A region must begin on the page, before 100 %. Received: {region!r}")
+        width, height = (value for value, _ in values[2:])
     elif all(isinstance(value, Integral) for value in region.to_list()):
         width, height = region.width, region.height
     else:

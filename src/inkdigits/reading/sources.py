@@ -115,10 +115,14 @@ def find_pages(
         source: its name; None for its path, if it is one.
         max_pixels: limits how many bytes are taken from bytes and open files.
 
+    Raises:
+        ArgumentError: ``max_pixels`` is no whole number of at least 1.
+
     Example:
         >>> [page.number for page in find_pages("minutes.pdf")]  # doctest: +SKIP
         [1, 2, 3]
     """
+    max_pixels = check_max_pixels(max_pixels)
     if isinstance(picture, Page):
         yield picture
         return
@@ -141,6 +145,21 @@ def find_pages(
         yield Page.failed(source, number + 1, error)
 
 
+def check_max_pixels(max_pixels: int) -> int:
+    """Return a limit on width times height as Python's own number, if it is one.
+
+    Raises:
+        ArgumentError: it is no whole number of at least 1.
+
+    Example:
+        >>> check_max_pixels(np.int64(10**7))
+        10000000
+    """
+    if not is_whole(max_pixels) or max_pixels < 1:
+        raise ArgumentError(f"max_pixels must be a whole number of at least 1, not {max_pixels!r}.")
+    return int(max_pixels)
+
+
 def load_values(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Values:
     """Decode a picture, or the first page of a document: checked values of any accepted kind.
 
@@ -150,8 +169,7 @@ def load_values(picture: Picture, max_pixels: int = DEFAULT_MAX_PIXELS) -> Value
         Values of shape (H, W), (H, W, 3) or (H, W, 4), bool, uint8, uint16 or float from 0 to 1, as they are
         stored; and the orientation that a camera noted.
     """
-    if not is_whole(max_pixels) or max_pixels < 1:
-        raise ArgumentError(f"max_pixels must be a whole number of at least 1, not {max_pixels!r}.")
+    max_pixels = check_max_pixels(max_pixels)
     from PIL.Image import Image as PILImage
 
     if isinstance(picture, Page):
@@ -521,7 +539,7 @@ def _only_picture_errors(name: str) -> Iterator[None]:
             f"{name} can't be opened: there is not enough memory. Make the picture smaller."
         ) from error
     except Exception as error:
-        reason = str(error) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise PictureError(
             f"{name} can't be decoded: it is damaged, cut short or of an unusual kind ({reason}). "
             "Save or copy the picture again."

@@ -83,7 +83,9 @@ def agreed(
         chance: that there is a number.
 
     Returns:
-        Its numbers, as sure as all readings are of them on average, times that chance.
+        Its numbers, as sure as all readings are of them on average, times that chance. Their boxes and the
+        doubt in each digit are of the surest reading that the finder has a part in: as one line, the strip is
+        read without it.
     """
     every = [*readings, whole]
     texts = [" ".join(number.text for number in numbers) for numbers in every]
@@ -92,13 +94,12 @@ def agreed(
     for text, confidence in zip(texts, sure, strict=True):
         votes[text] = votes.get(text, 0.0) + confidence
     text = max(votes, key=lambda text: votes[text])
-    numbers = every[max((i for i in range(len(every)) if texts[i] == text), key=lambda i: sure[i])]
-    share = chance * min(1.0, votes[text] / len(readings) / max(confidence_of(numbers), 1e-9))
+    said = [i for i in range(len(every)) if texts[i] == text]
+    surest = every[max(said, key=lambda i: sure[i])]
+    seen = every[max(said, key=lambda i: (i < len(readings), sure[i]))]
+    share = chance * min(1.0, votes[text] / len(readings) / max(confidence_of(surest), 1e-9))
+    confidences = [share * number.confidence for number in surest]
     return [
-        replace(
-            number,
-            confidence=share * number.confidence,
-            doubtful=number.doubtful or share * number.confidence < least,
-        )
-        for number in numbers
+        replace(number, confidence=confidence, doubtful=number.doubtful or confidence < least)
+        for number, confidence in zip(seen, confidences, strict=True)
     ]
