@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from measurement import is_measured, read_results
 from report import RECIPES
@@ -20,6 +21,7 @@ ACCURACIES = (0.98, 0.985, 0.99, 0.992, 0.994, 0.995, 0.996, 0.997, 0.998)
 # The color-blind safe palette of the figures, and a hatch of its own for each network.
 COLORS = (PALE, RIGHT, WRONG, "#009E73", "#E69F00", "#56B4E9")
 HATCHES = ("", "", "////", "....", "xxxx", "----")
+COVERAGES = (0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 TITLES = {"keras_example": "keras.io"}
 
 
@@ -28,6 +30,8 @@ Place = tuple[tuple[int, int], str, str]
 LEFT: Place = ((-7, -3), "right", "top")
 ABOVE: Place = ((-7, 5), "right", "bottom")
 RIGHT_OF: Place = ((12, -3), "left", "top")
+RIGHT_ABOVE: Place = ((8, 4), "left", "bottom")
+BELOW: Place = ((-4, -8), "left", "top")
 
 
 class Anchor(NamedTuple):
@@ -37,14 +41,16 @@ class Anchor(NamedTuple):
     parameters: int
     accuracy: float
     chosen_on_test: bool
+    place: Place = RIGHT_OF
 
 
 # Parameters are those published, or counted from the published layers (the second and the third).
 ANCHORS = (
-    Anchor("keras-io mnist_convnet", 34_826, 0.9922, chosen_on_test=False),
-    Anchor("cdeotte/MNIST-CNN-99.75,\nmean of 1,500", 327_242, 0.99641, chosen_on_test=False),
+    Anchor("keras-io mnist_convnet", 34_826, 0.9922, chosen_on_test=False, place=RIGHT_ABOVE),
+    Anchor("cdeotte/MNIST-CNN-99.75,\nmean of 1,500", 327_242, 0.99641, chosen_on_test=False, place=BELOW),
     Anchor("ttdoucet/mnist,\nmean of 10", 4_732_682, 0.99738, chosen_on_test=False),
     Anchor("Byerly, arXiv 2001.09136,\nbest single", 1_500_000, 0.9983, chosen_on_test=False),
+    # Of these two no more is known than that their authors say so.
     Anchor("", 9_000, 0.995, chosen_on_test=True),
     Anchor("", 19_898, 0.9954, chosen_on_test=True),
 )
@@ -83,10 +89,10 @@ def draw_accuracy(path: Path) -> None:
                 label=label,
             )
         for anchor in ANCHORS:
-            _note(axes, anchor.source, anchor.parameters, anchor.accuracy, RIGHT_OF, color=GRAY)
+            _note(axes, anchor.source, anchor.parameters, anchor.accuracy, anchor.place, color=GRAY)
         axes.plot([], [], "o", ms=7, color=RIGHT, label="inkdigits")
         axes.legend(loc="upper left")
-        axes.set(xscale="log", xlim=(6_000, 20_000_000), xlabel="Parameters", ylabel="MNIST test accuracy")
+        axes.set(xscale="log", xlim=(6_000, 30_000_000), xlabel="Parameters", ylabel="MNIST test accuracy")
         axes.set_xticks([1e4, 1e5, 1e6, 1e7], ["10,000", "100,000", "1,000,000", "10,000,000"])
         axes.grid()
         lowest = min(results["spread"]["test_accuracy"]["mean"] for results in ours.values())
@@ -172,6 +178,29 @@ def draw_calibrated(path: Path) -> None:
         axes.set(xlabel="Calibration error (ECE), %")
 
 
+def draw_risk_coverage(path: Path) -> None:
+    """Draw how many answers are wrong if only the surest are given, a line a network."""
+    results = read_results("doubt")
+    subtitle = (
+        "MNIST's test images, the surest answers first. A dot is where doubt begins: there 0.1% of wrong\n"
+        "answers are promised (dotted line). The lower axis widens toward 100%."
+    )
+    with new_figure(path, "What doubt buys", subtitle, height=4.4) as figure:
+        axes = figure.subplots()
+        for color, (network, row) in zip((GRAY, RIGHT, WRONG), results.items(), strict=False):
+            digits = row["digits"]
+            answers = np.arange(1, digits["images"] + 1)
+            risk = np.searchsorted(digits["mistakes_at"], answers, side="right") / answers
+            axes.plot(answers / digits["images"], 100 * risk, color=color, label=network)
+            axes.plot(digits["coverage"], 100 * (1 - digits["accuracy"]), "o", ms=6, color=color)
+        axes.axhline(0.1, color=INK, lw=0.8, ls=":")
+        axes.set(xlabel="Coverage: share of the images answered", ylabel="Risk: wrong answers among these, %")
+        axes.set_ylim(0)
+        axes.legend(loc="upper left")
+        axes.grid()
+        scale_to_percent(axes, "x", COVERAGES, ends=(0.8, 0.9999))
+
+
 def _draw_bars(axes: Axes, names: Iterable[str], groups: dict[str, list[float]]) -> None:
     """Draw a row a name with a bar a group in it, the first on top."""
     names = list(names)
@@ -191,6 +220,8 @@ def main() -> None:
     draw_time_to_99(IMAGES / "time-to-99.png")
     if any(map(is_measured, RECIPES)):
         draw_calibrated(IMAGES / "calibrated.png")
+    if is_measured("doubt"):
+        draw_risk_coverage(IMAGES / "risk-coverage.png")
     if is_measured("robustness"):
         draw_robustness(IMAGES / "robustness.png")
     print(f"Written to {IMAGES}")

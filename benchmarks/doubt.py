@@ -19,7 +19,7 @@ from measurement import describe_machine, merge_results
 
 from inkdigits import Classifier
 from inkdigits.learning import mnist, nondigits
-from inkdigits.learning.evaluation import auroc, selective_accuracy
+from inkdigits.learning.evaluation import auroc, risk_coverage, selective_accuracy
 from inkdigits.learning.synthesis.lettering import LATIN, LIKE_DIGITS, letters
 
 SEED = 0
@@ -43,6 +43,14 @@ def images_without_digit(digits: Images) -> dict[str, Images]:
     return kinds | {"blank": np.zeros((1, 28, 28), np.uint8)}
 
 
+def mistakes_at(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> list[int]:
+    """Return for each wrong answer how many are at least as sure: all that a risk-coverage curve tells."""
+    curve = risk_coverage(probabilities, labels)
+    answers = np.rint(curve.coverage * len(labels)).astype(int)
+    wrong = np.rint(curve.risk * answers).astype(int)
+    return np.repeat(answers, np.diff(wrong, prepend=0)).tolist()
+
+
 def measure(classifier: Classifier, kinds: dict[str, Images], test: mnist.Split) -> dict[str, Any]:
     """Return AUROC and the share marked doubtful by kind, beside what the threshold gives on digits."""
     threshold = classifier.card.doubt_threshold
@@ -59,7 +67,12 @@ def measure(classifier: Classifier, kinds: dict[str, Images], test: mnist.Split)
         }
     return {
         "threshold": threshold,
-        "digits": {"images": len(of_digits), "coverage": sure.coverage, "accuracy": sure.accuracy},
+        "digits": {
+            "images": len(of_digits),
+            "coverage": sure.coverage,
+            "accuracy": sure.accuracy,
+            "mistakes_at": mistakes_at(probabilities, test.labels),
+        },
         "kinds": rows,
     }
 

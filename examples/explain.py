@@ -29,7 +29,7 @@ def main() -> None:
         "lines": ("lines",),
     }.items():
         picture = Image.fromarray(side_by_side([steps[step] for step in shown]))
-        few_colors = picture.quantize(128, Image.Quantize.MEDIANCUT)
+        few_colors = picture.quantize(128, Image.Quantize.FASTOCTREE)
         few_colors.save(ROOT / "docs" / "images" / f"read-{name}.png", optimize=True)
 
 

@@ -79,6 +79,14 @@ def test_text_avoids_other_boxes():
     assert (drawn[72:108, 102:188] == 120).all()
 
 
+def test_text_rather_hides_another_box_than_its_own():
+    """At the edge, where there is a little room beside it, and none above, below and on the left."""
+    own = Mark((300, 120, 70, 40), "12345", doubtful=False)
+    others = [Mark((x, y, 110, 44), "1", doubtful=False) for x, y in ((285, 64), (285, 170), (180, 118))]
+    drawn = draw_marks(paper(120), [own, *others], size=SIZE)
+    assert (drawn[124:156, 304:366] == 120).all()
+
+
 def test_texts_avoid_each_other():
     """The second of two long texts over narrow boxes leaves the first as it is."""
     first, second = (Mark((x, 120, 20, 40), "12345678", doubtful=x > 150) for x in (140, 180))

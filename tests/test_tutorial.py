@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,14 @@ def test_files_are_tables(followed):
             rows = list(csv.reader(file))
         assert len(rows) > 2
         assert len({len(row) for row in rows}) == 1
+
+
+def test_spreadsheet_has_numbers_as_they_were_read(followed):
+    """As texts, with the zeros they begin with."""
+    folder, names = followed
+    header, *rows = openpyxl.load_workbook(folder / "log.xlsx").active.values
+    assert list(header) == list(names["numbers"].columns)
+    assert [row[header.index("text")] for row in rows] == names["numbers"].text.tolist()
 
 
 def test_libraries_see_the_same_numbers(followed):

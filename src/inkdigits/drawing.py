@@ -30,7 +30,8 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 CAPITAL = 21  # pixels: the height of the font's digits at scale 1
 TEXT_SHARE = 0.4  # of the usual box's height
 PAD = 0.3  # of the text's height, around it
-HIDDEN_TEXT = 4  # times as bad as a hidden box
+# Times as bad as hiding the box of another: hiding a text, and what the text is of.
+HIDDEN_TEXT = HIDDEN_OWN = 4
 SMALLEST_TEXT, LARGEST_TEXT = 9, 0.12  # pixels; share of the picture's shorter side
 
 
@@ -154,8 +155,9 @@ def _plate(
     for x, y in places:
         x0, y0 = min(max(x, 0), width - w), min(max(y, 0), height - h)
         plates.append((x0, y0, x0 + w, y0 + h))
+    own = np.array([_around(mark, 0)])
     hidden = _overlap(np.array(plates), boxes) + HIDDEN_TEXT * _overlap(np.array(plates), texts)
-    return plates[int(hidden.argmin())]
+    return plates[int((hidden + HIDDEN_OWN * _overlap(np.array(plates), own)).argmin())]
 
 
 def _overlap(ones: Rectangles, others: Rectangles) -> Rectangles:
