@@ -45,7 +45,8 @@ format: $(VENV)/installed  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pictures: demo  ## draw every picture of the documentation anew
+# Not gallery.jpg, which benchmarks/synthetic.py draws of what it reads.
+pictures: demo  ## draw the pictures of the documentation anew
 	$(BIN)/python examples/draw.py
 	$(BIN)/python examples/steps.py
 	$(BIN)/python examples/pages.py
@@ -53,6 +54,7 @@ pictures: demo  ## draw every picture of the documentation anew
 	$(BIN)/python examples/explain.py
 	$(BIN)/python examples/tutorial.py
 	$(BIN)/python examples/screenshots.py
+	$(BIN)/python benchmarks/charts.py
 	cp runs/demo/figures/*.png docs/images/
 
 models: model-classifier model-finder model-lines  ## train all the parts that are shipped, from nothing (hours; goes on after an interruption)
