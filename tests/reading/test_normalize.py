@@ -456,3 +456,12 @@ def test_no_picture_crashes(seed):
         assert to_mnist_form(ink).max() > 0
         assert 0 <= ink.box.x <= ink.box.x + ink.box.width <= picture.shape[1]
         assert 0 <= ink.box.y <= ink.box.y + ink.box.height <= picture.shape[0]
+
+
+def test_box_in_a_very_long_picture_is_inside_it():
+    """Such a picture is not made smaller alike in both directions."""
+    picture = np.full((9, 2909), 255, np.uint8)
+    cv2.line(picture, (624, 5), (2218, 4), 0, 2)
+    box = find_ink(picture).box
+    assert 600 < box.x < box.x + box.width < 2250
+    assert 0 <= box.y < box.y + box.height <= 9

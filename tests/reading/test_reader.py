@@ -318,6 +318,47 @@ def test_digits_of_a_length_that_is_not_there_lie_on_the_page(reader, gray):
         assert 0 <= box.y <= box.y + box.height <= 90
 
 
+def written(mnist, shape, *numbers):
+    """White paper with numbers on it, each a text with the place of its first digit, 20 pixels tall."""
+    page = np.full(shape, 255, np.uint8)
+    for text, x, y in numbers:
+        for place, digit in enumerate(map(int, text)):
+            image = mnist.validation.images[np.flatnonzero(mnist.validation.labels == digit)[1]]
+            left = x + 26 * place
+            page[y : y + 28, left : left + 28] = np.minimum(page[y : y + 28, left : left + 28], 255 - image)
+    return page
+
+
+@pytest.mark.parametrize("lower", [10, 12])
+def test_numbers_of_known_length_have_no_digits_of_another_line(reader, mnist, lower):
+    """The room beside a line is for what the finder passed over, not for what it gave to another."""
+    page = written(mnist, (200, 300), ("207", 40, 60), ("471", 126, 60 + lower), ("353", 40, 120))
+    assert [number.text for number in reader.read(page, length=3).numbers] == ["207", "471", "353"]
+
+
+def test_numbers_of_known_length_in_a_strip_are_parted(reader, mnist, monkeypatch):
+    """Also where the finder sees none of them."""
+    monkeypatch.setattr(reader.finder, "find", lambda *_, **__: Marks.none())
+    strip = written(mnist, (44, 330), ("207", 20, 8), ("471", 200, 8))
+    assert [number.text for number in reader.read(strip, length=3).numbers] == ["207", "471"]
+
+
+def test_number_cut_at_a_sign_does_not_end_with_it(reader, mnist):
+    """Signs are inside or before numbers."""
+    page = written(mnist, (200, 300), ("52", 40, 60), ("06", 102, 60))
+    page[82:85, 94:97] = 0
+    assert reader.read(page).text == "52.06"
+    assert [number.text for number in reader.read(page, length=2).numbers] == ["52", "06"]
+
+
+def test_a_line_whose_second_mark_begins_first_is_one_line():
+    """As a wide digit over the point before it."""
+    boxes = np.array([(14, 40, 6, 6), (10, 12, 26, 36), (44, 12, 22, 36), (72, 12, 22, 36)], np.float32)
+    marks = Marks(boxes, np.full(4, 0.9, np.float32), np.array([True, False, False, False]))
+    lines, _ = reading.straight_lines(marks)
+    assert [line.indices for line in lines] == [(0, 1, 2, 3)]
+
+
 def test_unlikely_number_is_kept_where_its_length_was_said(reader, mnist, monkeypatch):
     """Without one it would have to be likely, because only one network saw it."""
     monkeypatch.setattr(reader.finder, "find", lambda *_, **__: Marks.none())

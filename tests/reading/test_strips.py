@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from inkdigits.reading.strips import LEAST, LONGEST, STRIP, agreed, chance_of_number, is_strip
+from inkdigits.reading.strips import (
+    LEAST,
+    LONGEST,
+    STRIP,
+    agreed,
+    chance_of_number,
+    is_strip,
+    usual_confidence,
+)
 from inkdigits.result import Box, Number
 
 
@@ -61,6 +69,23 @@ def test_boxes_are_those_the_finder_saw():
     unseen = replace(unseen, box=Box(5, 5, 5, 5), doubtful=True)
     (number,) = agreed([[seen], []], [unseen], least=0.3)
     assert (number.box, number.doubtful) == (seen.box, False)
+
+
+def test_doubt_about_one_number_is_not_about_its_neighbors():
+    """Each is as sure as the readings are of it."""
+    first, second, third = (
+        [*numbers_of("207", confidence=0.9), *numbers_of(text, confidence=each)]
+        for text, each in (("5", 0.9), ("6", 0.5), ("8", 0.4))
+    )
+    numbers = agreed([first, second, third], [], least=0.3)
+    assert [number.text for number in numbers] == ["207", "5"]
+    assert [number.confidence for number in numbers] == pytest.approx([0.9, 0.3])
+
+
+def test_usual_confidence_does_not_fall_with_more_numbers():
+    """It is their mean."""
+    assert usual_confidence(numbers_of("2", "0", "7", confidence=0.9)) == pytest.approx(0.9)
+    assert usual_confidence([]) == 0
 
 
 def test_no_reading_makes_no_number():

@@ -163,10 +163,10 @@ def _ink(gray: Gray) -> Ink | None:
     shortest, longest = STROKE_LENGTHS
     if not shortest <= cv2.sumElems(strength)[0] / 255 / stroke_width(strength) ** 2 <= longest:
         return None
-    scale = max(gray.shape) / max(small.shape)
-    left, top = round(x * scale), round(y * scale)
-    right = min(round((x + strength.shape[1]) * scale), gray.shape[1])
-    bottom = min(round((y + strength.shape[0]) * scale), gray.shape[0])
+    down, across = np.array(gray.shape) / small.shape  # not the same where a very long picture is kept 3 wide
+    left, top = round(x * across), round(y * down)
+    right = min(round((x + strength.shape[1]) * across), gray.shape[1])
+    bottom = min(round((y + strength.shape[0]) * down), gray.shape[0])
     return Ink(strength, Box(left, top, right - left, bottom - top))
 
 

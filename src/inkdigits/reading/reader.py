@@ -74,6 +74,7 @@ from inkdigits.reading.strips import (
     confidence_of,
     is_blank,
     is_strip,
+    usual_confidence,
 )
 from inkdigits.result import Box, Digit, Failure, Number, Reading
 
@@ -324,40 +325,46 @@ class Reader:
         self, gray: Gray, frame: Box, least: float, length: tuple[int, int] | None
     ) -> list[Number]:
         """Read a strip in several sizes and forms, and as one line, whatever the finder sees."""
-        sure, readings, score = [], [], 0.0
+        sure, usual, readings, score = [], [], [], 0.0
         for size in sorted({len(gray), *SIZES}):
             scale = size / len(gray)
             page = resized(gray, scale)
             marks = self.finder.find(page)
-            score, here = max(score, *marks.scores[~marks.is_sign], 0.0), []
+            score, free = max(score, *marks.scores[~marks.is_sign], 0.0), []
             for digit_height, stretch in FORMS:
-                spelled = spell_lines(self.lines, page, marks, digit_height=digit_height, stretch=stretch)
+                spelled = spell_lines(
+                    self.lines,
+                    page,
+                    marks,
+                    digit_height=digit_height,
+                    stretch=stretch,
+                    apart=length is not None,
+                )
                 placed = _place(spelled, marks)
                 ink = placed.before_resizing(scale)
                 numbers = _numbers(ink, _likely(ink, _found(ink)), least, None, frame)
-                here.append(confidence_of(numbers))
+                free.append(numbers)
                 if length:
                     ink = _fitting(placed, spelled, marks, length).before_resizing(scale)
                     numbers = _numbers(ink, _found(ink), least, length, frame)
                 readings.append(numbers)
-            sure.append(statistics.fmean(here))
+            sure.append(statistics.fmean(map(confidence_of, free)))
+            usual.append(statistics.fmean(map(usual_confidence, free)))
         crop, answers, text = spell_strip(self.lines, gray)
-
-        def as_one(line: list[Character], digits: tuple[int, int] | None) -> list[Number]:
-            ink = _place(([Line((), 0.0)], [crop], [answers], [line]), Marks.none())
-            return _numbers(ink, _found(ink), least, digits, frame)
-
-        whole = as_one(text, None)
+        spelled, none = ([Line((), 0.0)], [crop], [answers], [text]), Marks.none()
+        ink = _place(spelled, none)
+        whole = _numbers(ink, _found(ink), least, None, frame)
         if is_blank(max(*sure, confidence_of(whole)), score):
             return []
         if length is None:
-            chance = chance_of_number(likelihood(answers, []), sure)
+            chance = chance_of_number(likelihood(answers, []), usual)
             return agreed(readings, whole, least, chance) if chance >= LEAST else []
-        return agreed(readings, as_one(characters(answers, digits=length), length), least)
+        ink = _fitting(ink, spelled, none, length)
+        return agreed(readings, _numbers(ink, _found(ink), least, length, frame), least)
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
-        spelled = spell_lines(self.lines, gray, marks)
+        spelled = spell_lines(self.lines, gray, marks, apart=length is not None)
         placed = _place(spelled, marks)
         return _fitting(placed, spelled, marks, length) if length else placed
 
@@ -369,8 +376,12 @@ def spell_lines(
     *,
     digit_height: int = DIGIT_HEIGHT,
     stretch: float = STRETCH,
+    apart: bool = False,
 ) -> Spelled:
     """Read along the lines that the marks on a page (H, W) make; the height and stretch are `straighten`'s.
+
+    Where lines are ``apart``, none has digits of another. That is for numbers of a known length: without
+    one, a number whose digits went to two lines is read in both, with doubt, and would be two without.
 
     Returns:
         The lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
@@ -382,11 +393,33 @@ def spell_lines(
         answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
         for crop, answer in zip(crops, line_reader.read([image for _, image in upright]), strict=True)
     ]
+    if apart:
+        answers = [_without_others(*each, marks) for each in zip(answers, crops, lines, strict=True)]
     texts = [
         _completed(characters(answer), answer, crop, marks[np.array(line.indices, np.intp)])
         for answer, crop, line in zip(answers, crops, lines, strict=True)
     ]
     return lines, crops, answers, texts
+
+
+def _without_others(answers: Floats, crop: Crop, line: Line, marks: Marks) -> Floats:
+    """Leave out what stands beyond the outermost marks of a line where another line has a digit.
+
+    The room beside a line is for what the finder passed over; what it gave to another line is read there.
+    """
+    own, others = list(line.indices), ~marks.is_sign
+    others[own] = False
+    across, down = (_centers(marks) @ crop.matrix[:, :2].T + crop.matrix[:, 2]).T
+    half = marks.boxes[:, 2] / 2 * crop.matrix[0, 0]
+    others &= (down > 0) & (down < crop.height)
+    before = (across + half)[others & (across < across[own].min())]
+    after = (across - half)[others & (across > across[own].max())]
+    # Never into the line's own digits.
+    start = min(before.max(initial=-np.inf), (across - half)[own].min())
+    end = max(after.min(initial=np.inf), (across + half)[own].max())
+    middles = SLICE * (np.arange(len(answers)) + 0.5)
+    nothing = np.eye(1, answers.shape[1], dtype=np.float32)
+    return np.where(((middles < start) | (middles > end))[:, np.newaxis], nothing, answers)
 
 
 def spell_strip(line_reader: LineReader, gray: Gray) -> tuple[Crop, Floats, list[Character]]:
@@ -421,7 +454,7 @@ def straight_lines(
 def _bounded(line: Line, marks: Marks) -> Iterator[Line]:
     """Yield a line; its parts where it is longer than any that was written, as of noise, for time's sake."""
     boxes = marks.boxes[list(line.indices)]
-    across = (boxes[:, 0] - boxes[0, 0]) / np.median(boxes[:, 3])
+    across = (boxes[:, 0] - boxes[:, 0].min()) / np.median(boxes[:, 3])
     for part in np.unique(across // MOST_HEIGHTS):
         chosen = np.flatnonzero(across // MOST_HEIGHTS == part)
         if not marks.is_sign[np.array(line.indices)[chosen]].all():
@@ -436,15 +469,29 @@ def _fitting(ink: _Ink, spelled: Spelled, marks: Marks, length: tuple[int, int])
         row = max(range(len(lines)), key=lambda row: len(lines[row].indices))
         texts[row] = characters(answers[row], digits=length)
         ink = _place((lines, crops, answers, texts), marks)
-    sizes = []  # of each line's numbers, in characters
+    parts = []  # of each line's numbers, where they begin and end among its characters
     for row, line, numbers in zip(ink.rows, ink.lines, ink.numbers, strict=True):
         fitting = group(numbers, ink.boxes, ~ink.is_sign, length)
         within = [[index - line.indices[0] for index in number] for number in fitting]
         again = read_again(answers[row], texts[row], within, length)
-        texts[row] = [character for number in again for character in number]
-        sizes.append([len(number) for number in again])
+        text: list[Character] = []
+        places, done = [], 0
+        for number, new in zip(within, again, strict=True):
+            text += texts[row][done : number[0]]  # signs that are no part of a number
+            start, done = len(text), number[-1] + 1
+            text += new
+            # Nor are those behind its last digit.
+            places.append(
+                (start, start + 1 + max(i for i, each in enumerate(new) if each.value not in SIGNS))
+            )
+        texts[row] = text + texts[row][done:]
+        parts.append(places)
     ink = _place((lines, crops, answers, texts), marks)
-    return replace(ink, numbers=[_cut_up(*each) for each in zip(ink.lines, sizes, strict=True)])
+    parted = [
+        [list(line.indices[start:end]) for start, end in of_line]
+        for line, of_line in zip(ink.lines, parts, strict=True)
+    ]
+    return replace(ink, numbers=parted)
 
 
 def _place(spelled: Spelled, marks: Marks) -> _Ink:
@@ -488,14 +535,6 @@ def _is_likely(text: Sequence[Character], answers: Floats) -> bool:
     """Tell whether a line's text is likely, character by character, and not read from dirt."""
     names = indices_of(text)
     return likelihood(answers, names) >= LIKELY_A_DIGIT ** len(names)
-
-
-def _cut_up(line: Line, sizes: Sequence[int]) -> list[list[int]]:
-    """Return the indices of a line's characters in parts of these sizes."""
-    return [
-        list(line.indices[end - size : end])
-        for size, end in zip(sizes, itertools.accumulate(sizes), strict=True)
-    ]
 
 
 def _completed(text: list[Character], answers: Floats, crop: Crop, marks: Marks) -> list[Character]:
@@ -630,7 +669,7 @@ def _numbers(
             number,
             doubtful=number.doubtful
             or not fewest <= len(number.digits) <= most
-            or max(_chances_beside(ink, each.row, each.number), default=0) > EVEN,
+            or max(_chances_beside(ink, each.row, each.number, numbers_only=True), default=0) > EVEN,
         )
         for each, number in zip(found, numbers, strict=True)
     ]
@@ -713,11 +752,15 @@ def _chance_of_group(ink: _Ink, row: int, number: Sequence[int]) -> float:
     return float(np.prod(inside) * np.prod(1 - np.array(_chances_beside(ink, row, number))))
 
 
-def _chances_beside(ink: _Ink, row: int, number: Sequence[int]) -> list[float]:
-    """Return how likely each gap between a number and what stands beside it is within one number."""
+def _chances_beside(ink: _Ink, row: int, number: Sequence[int], *, numbers_only: bool = False) -> list[float]:
+    """Return how likely each gap between a number and what stands beside it is within one number.
+
+    Where only numbers count, a sign beside it that is part of none is as good as nothing.
+    """
     within, first = ink.within[row], ink.lines[row].indices[0]
-    gaps = (number[0] - first - 1, number[-1] - first)
-    return [float(within[gap]) for gap in gaps if 0 <= gap < len(within)]
+    counting = set(itertools.chain(*ink.numbers[row]) if numbers_only else ink.lines[row].indices)
+    gaps = (number[0] - 1, number[0] - first - 1), (number[-1] + 1, number[-1] - first)
+    return [float(within[gap]) for beside, gap in gaps if beside in counting and 0 <= gap < len(within)]
 
 
 def _number(

@@ -42,7 +42,7 @@ def chance_of_number(nothing: float, confidences: Sequence[float]) -> float:
 
     Args:
         nothing: how likely it is for the line reader that nothing is there, 0 to 1.
-        confidences: of the readings in each size on average, 0 to 1; 0 where there is none.
+        confidences: of the numbers read in each size on average, 0 to 1; 0 where there is none.
 
     Example:
         >>> chance_of_number(0.001, [0.9]) > 0.9 > 0.1 > chance_of_number(0.9, [0.0])
@@ -71,6 +71,11 @@ def confidence_of(numbers: Sequence[Number]) -> float:
     return math.prod(number.confidence for number in numbers) if numbers else 0.0
 
 
+def usual_confidence(numbers: Sequence[Number]) -> float:
+    """Return how likely a number of a reading is right on average; 0 where there is none."""
+    return statistics.fmean(number.confidence for number in numbers) if numbers else 0.0
+
+
 def agreed(
     readings: Sequence[list[Number]], whole: list[Number], least: float, chance: float = 1.0
 ) -> list[Number]:
@@ -83,7 +88,7 @@ def agreed(
         chance: that there is a number.
 
     Returns:
-        Its numbers, as sure as all readings are of them on average, times that chance. Their boxes and the
+        Its numbers, each as sure as all readings are of it on average, times that chance. Their boxes and the
         doubt in each digit are of the surest reading that the finder has a part in: as one line, the strip is
         read without it.
     """
@@ -95,10 +100,13 @@ def agreed(
         votes[text] = votes.get(text, 0.0) + confidence
     text = max(votes, key=lambda text: votes[text])
     said = [i for i in range(len(every)) if texts[i] == text]
-    surest = every[max(said, key=lambda i: sure[i])]
     seen = every[max(said, key=lambda i: (i < len(readings), sure[i]))]
-    share = chance * min(1.0, votes[text] / len(readings) / max(confidence_of(surest), 1e-9))
-    confidences = [share * number.confidence for number in surest]
+    alike = [numbers for numbers in every if len(numbers) == len(seen)]
+    said_of_each = [
+        [numbers[place].confidence for numbers in alike if numbers[place].text == number.text]
+        for place, number in enumerate(seen)
+    ]
+    confidences = [chance * min(max(each), sum(each) / len(readings)) for each in said_of_each]
     return [
         replace(number, confidence=confidence, doubtful=number.doubtful or confidence < least)
         for number, confidence in zip(seen, confidences, strict=True)

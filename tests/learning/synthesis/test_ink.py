@@ -35,6 +35,7 @@ PLAIN = Hand(
     crossed=False,
     serif=False,
     schooled=0.0,
+    ways=(0.0,) * 10,
     font=None,
     bend=0,
     grain=0,
@@ -90,9 +91,24 @@ def test_digits_of_other_schools_are_of_a_digits_size_and_stroke(digit, ways, rn
         tall = np.flatnonzero(image.max(axis=1) > ink.OUTLINE).size
         assert 0.9 * ink.UNIT <= tall <= 1.5 * ink.UNIT
     for _ in range(20):
-        image = ink._schooled(digit, rng)
+        image = ink._schooled(digit, rng.random(), rng)
         wide = cv2.distanceTransform((image > 127).view(np.uint8), cv2.DIST_L2, 3)
         assert 0.9 <= wide.max() <= 6
+
+
+def test_a_hand_writes_a_digit_in_one_way(mnist, rng, monkeypatch):
+    """Whichever other school it learned in."""
+    drawn = []
+
+    def watched(way, _rng):
+        drawn.append(way)
+        return np.full((20, 20), 255, np.uint8), 20.0
+
+    monkeypatch.setattr(ink, "_loosely_drawn", watched)
+    ways = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 0.2, 0.4)
+    number_glyphs("7797", mnist.train, replace(PLAIN, schooled=1.0, ways=ways), rng)
+    assert drawn[0] == drawn[1] == drawn[3] == SCHOOLED[7][-1]
+    assert drawn[2] == SCHOOLED[9][int(0.4 * len(SCHOOLED[9]))]
 
 
 def _holds(image, cut):

@@ -8,12 +8,13 @@ import pytest
 from inkdigits.learning.mnist import Split
 from inkdigits.learning.synthesis import clutter, layouts
 from inkdigits.learning.synthesis import pages as making
+from inkdigits.learning.synthesis.ink import UNREAD, Stamp
 from inkdigits.learning.synthesis.layouts import LAYOUTS
 from inkdigits.learning.synthesis.pages import NAMES, SIGNS, make_line, make_page
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
 
-SEEDS = range(90)
+SEEDS = range(120)
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +218,37 @@ def test_line_has_the_height_asked_for_and_fits_the_width(mnist):
         assert line.image.shape[0] == 32
         assert line.image.shape[1] <= 150
         assert line.image.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("contrast", "noise", "legible"), [(60, 5, True), (8, 0, False), (60, 60, False)])
+def test_what_stands_out_from_its_paper_is_legible(contrast, noise, legible):
+    """By more than a few gray levels, and by more than the paper differs from itself."""
+    rng = np.random.default_rng(0)
+    image = 150 + noise * rng.standard_normal((48, 60))
+    image[10:40, 20:26] -= contrast
+    stamp = Stamp(np.full((30, 6), 255, np.uint8), 20, 10, 1, 0)
+    assert making._is_legible(image.clip(0, 255).astype(np.uint8), [stamp]) == legible
+
+
+def test_what_is_not_to_be_read_need_not_be_legible():
+    """Nor what lies beyond the picture."""
+    image = np.full((48, 60), 150, np.uint8)
+    stamps = [Stamp(np.full((30, 6), 255, np.uint8), x, 10, label, 0) for x, label in ((20, UNREAD), (90, 1))]
+    assert making._is_legible(image, stamps)
+
+
+def test_line_that_nobody_reads_is_drawn_anew(mnist, monkeypatch):
+    """But not for ever."""
+    made = []
+    some_line = making._some_line
+    monkeypatch.setattr(
+        making, "_some_line", lambda *all, **named: made.append(0) or some_line(*all, **named)
+    )
+    monkeypatch.setattr(making, "_is_legible", lambda *_: len(made) == 2)
+    make_line(mnist.train, np.random.default_rng(0))
+    assert len(made) == 2
+    make_line(mnist.train, np.random.default_rng(0))
+    assert len(made) == 2 + making.LINES_TRIED
 
 
 def test_text_is_numbers(lines):

@@ -34,7 +34,7 @@ Card Yes No Left Right Height Width pesos
 """
 WORDS = tuple(_TEXT.split())
 # What stands alone must not be taken for a digit by people either.
-AMBIGUOUS = LIKE_DIGITS | set("ijJбчЧろるつしノフレ了")  # noqa: RUF001
+AMBIGUOUS = LIKE_DIGITS | set("ijJyбчЧэЭьцЦろるつしちらイウクノフヨレロワア了")  # noqa: RUF001
 CODES = 0.15  # share of what stands beside numbers that is letters of a code, as on plates and parts
 DRAWN_LETTERS = 0.5  # share of the single letters that are drawn instead of a font's
 UNITS = (

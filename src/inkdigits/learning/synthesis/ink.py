@@ -49,7 +49,8 @@ RIDGE, ASIDE = 0.35, 2.0
 # Pixels of the strip to both sides of its middle that a line is drawn wide at least, and how pale that of a
 # thinner pen becomes at most instead.
 THINNEST, PALEST = 1.0, 0.6
-PENS = 0.02, 0.2  # the thinnest and the fattest pen
+PENS, USUAL_PENS = (0.02, 0.2), (0.05, 0.2)  # the thinnest and the fattest pen
+THIN = 0.5  # share of the pens that may be thinner than usual
 SELDOM = 0.4  # share of the points and commas that are written otherwise
 SCHOOLS = 0.6  # share of the hands that learned in other schools than MNIST's
 DRAWN = 0.3, 1.0  # share of the digits of such a hand that are drawn so
@@ -74,6 +75,7 @@ class Hand:
         crossed: whether a 7 has a bar through its stem.
         serif: whether a 7 begins with a short downstroke.
         schooled: share of its digits that are written as other schools than MNIST's teach them.
+        ways: in which way of each of the ten digits (10,), 0 is the first and nearly 1 the last.
         font: whose digits it writes instead of MNIST's, or None.
         bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
@@ -91,6 +93,7 @@ class Hand:
     crossed: bool
     serif: bool
     schooled: float
+    ways: tuple[float, ...]
     font: Font | None
     bend: float
     grain: float
@@ -158,7 +161,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
     return Hand(
         slant=float(np.clip(rng.normal(0.1, 0.24), -0.45, 0.8)),
         aspect=float(np.exp(rng.normal(0, 0.18))),
-        pen=float(np.exp(rng.uniform(*np.log(PENS)))),
+        pen=float(np.exp(rng.uniform(*np.log(PENS if rng.random() < THIN else USUAL_PENS)))),
         gap=float(_some_gap(rng)),
         unevenness=float(rng.gamma(2, 0.5)),
         flag=float(rng.uniform(0.15, 1.05)) if rng.random() < 0.55 else 0.0,
@@ -166,6 +169,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
         crossed=bool(rng.random() < 0.35),
         serif=bool(rng.random() < 0.2),
         schooled=float(rng.uniform(*DRAWN)) if rng.random() < SCHOOLS else 0.0,
+        ways=tuple(rng.random(10).tolist()),
         font=choose(digit_fonts(purpose), rng) if rng.random() < LETTERED else None,
         bend=float(rng.uniform(0, BEND)),
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
@@ -296,7 +300,7 @@ def _cut(image: Gray, unit: float, label: int, foot: float | None = None) -> Gly
 def _with_habits(image: Gray, digit: int, hand: Hand, rng: np.random.Generator) -> Gray:
     """Write some digits as much of the world does, and MNIST's American writers do not."""
     if rng.random() < hand.schooled:
-        return _schooled(digit, rng)
+        return _schooled(digit, hand.ways[digit], rng)
     if digit == 1 and (hand.flag or hand.base):
         return _flagged(image, hand, rng)
     if digit == 7 and (hand.crossed or hand.serif):
@@ -372,9 +376,10 @@ def _crossed(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
     return image
 
 
-def _schooled(digit: int, rng: np.random.Generator) -> Gray:
-    """Draw a digit in one of the ways of `SCHOOLED`."""
-    return _loosely_drawn(choose(SCHOOLED[digit], rng), rng)[0]
+def _schooled(digit: int, way: float, rng: np.random.Generator) -> Gray:
+    """Draw a digit in a way of `SCHOOLED`, from the first, 0, to the last, nearly 1."""
+    ways = SCHOOLED[digit]
+    return _loosely_drawn(ways[int(way * len(ways))], rng)[0]
 
 
 def capital_glyph(rng: np.random.Generator) -> Glyph:

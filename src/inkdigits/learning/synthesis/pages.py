@@ -9,8 +9,10 @@ is seen twice, and only the generator decides, so the same seed gives the same p
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +31,7 @@ from inkdigits.learning.synthesis.ink import (
     UNREAD,
     Glyph,
     Hand,
+    Stamp,
     String,
     number_glyphs,
     stroke_glyph,
@@ -67,6 +70,12 @@ DRAWINGS = 0.5  # share of the clean pages that have nothing but what is written
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
 FEW_PIXELS, LINES_OF_FEW = 0.4, 0.18
+# Share of the lines that are drawn larger than they are read, up to so many times, and then reduced.
+REDUCED, FINER = 0.75, 2.8
+LOWEST = 0.45  # of a line's height, that the digits of a long number are tall at least
+# A line is drawn anew, up to so often, on which nobody reads anything: gray levels between ink and paper, and
+# times as many as the paper around it differs by; pixels around each digit that count.
+LINES_TRIED, LEAST_CONTRAST, LEAST_OF_NOISE, AROUND = 4, 12, 1.2, 3
 DECORATED = 0.05  # share of the lines that are underlined, struck out, circled or boxed
 FRAMED = 0.35  # share of the numbers cut out that have the cell around them, of which sides are missing
 Boxes = npt.NDArray[np.float32]
@@ -236,19 +245,38 @@ def make_line(
         >>> line.image.shape[0]
         48
     """
+    for _ in range(LINES_TRIED):
+        # A reader reduces what it cuts out, with its grain, its noise and its rules.
+        finer = float(np.exp(rng.uniform(0, np.log(FINER)))) if rng.random() < REDUCED else 1.0
+        fine = round(finer * height)
+        line, is_legible = _some_line(
+            digits, rng, fine, max_width * fine // height, height=height, purpose=purpose
+        )
+        if is_legible:
+            break
+    return line
+
+
+def _some_line(
+    digits: Split, rng: np.random.Generator, fine: int, max_width: int, *, height: int, purpose: Purpose
+) -> tuple[Line, bool]:
+    """Make a line on a picture ``fine`` pixels high, reduce it, and tell whether people can read it."""
     kind = some_kind(rng)
     few_pixels = not kind.clean and rng.random() < LINES_OF_FEW
     if few_pixels:
         kind = _fainter(kind, rng)
     hand = some_pen(kind, rng, purpose)
-    tall = height * float(np.clip(rng.normal(0.62, 0.11), 0.42, 0.92))
+    tall = fine * float(np.clip(rng.normal(0.58, 0.09), 0.42, 0.9))
     glyphs, gaps = _line_glyphs(None if rng.random() < EMPTY_LINES else digits, hand, rng, purpose)
     # Whoever cuts a line leaves room for digits that the finder passed over.
     margins = tall * (rng.gamma(1.5, 0.22, 2) - 0.05 if rng.random() < 0.5 else rng.uniform(0.2, 2.5, 2))
     angle = float(rng.normal(0, 0.02))
     while True:
+        # What is too long first gets less around it, then smaller.
+        room = max_width - tall * width_of(glyphs, hand, gaps) / 0.95
+        margins *= min(1.0, max(room, 0.5 * tall) / margins.sum())
         tall = min(
-            tall, max(0.35 * height, 0.95 * (max_width - margins.sum()) / width_of(glyphs, hand, gaps))
+            tall, max(LOWEST * fine, 0.95 * (max_width - margins.sum()) / width_of(glyphs, hand, gaps))
         )
         stamps = write([String(glyphs, 0.0, 0.0, angle, gaps)], hand, tall, rng)
         left = min(stamp.x for stamp in stamps)
@@ -257,13 +285,13 @@ def make_line(
             break
         glyphs = shortened(glyphs, len(glyphs) - 1)
         gaps = gaps[: len(glyphs)]
-    width = int(np.clip(right - left + margins.sum(), 0.6 * height, max_width))
-    paper = some_paper((height, width), kind, angle, rng, purpose=purpose, plain=0.45)
+    width = int(np.clip(right - left + margins.sum(), 0.6 * fine, max_width))
+    paper = some_paper((fine, width), kind, angle, rng, purpose=purpose, plain=0.45)
     sheet = Sheet(paper, kind, angle, purpose)
     top = min(stamp.y for stamp in stamps)
     bottom = max(stamp.y + stamp.alpha.shape[0] for stamp in stamps)
     shift = round(margins[0]) - left
-    drop = round((height - bottom - top) / 2 + height * float(np.clip(rng.normal(0, 0.07), -0.18, 0.18)))
+    drop = round((fine - bottom - top) / 2 + fine * float(np.clip(rng.normal(0, 0.07), -0.18, 0.18)))
     _surround(sheet, digits, tall, drop, rng)
     moved = [replace(stamp, x=stamp.x + shift, y=stamp.y + drop) for stamp in stamps]
     sheet.lay(moved, hand, tall, rng)
@@ -273,9 +301,33 @@ def make_line(
     text = "".join(NUMBER.findall("".join(NAMES[label] for label in sheet.labels)))
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng, strength=0.4)
     image = photographed(picture, tall, kind, rng, few_pixels=few_pixels)
+    is_legible = _is_legible(image, moved)
+    if fine > height:
+        size = width * height // fine, height
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     if rng.random() < 0.35:
-        _end_picture(image, margins, rng)
-    return Line(image, text)
+        _end_picture(image, margins * height / fine, rng)
+    return Line(image, text), is_legible
+
+
+def _is_legible(image: npt.NDArray[np.uint8], stamps: Sequence[Stamp]) -> bool:
+    """Tell whether most of what is to be read stands out from the paper right around it."""
+    contrasts, noises = [], []
+    for stamp in stamps:
+        alpha = cv2.copyMakeBorder(stamp.alpha, AROUND, AROUND, AROUND, AROUND, cv2.BORDER_CONSTANT)
+        x, y = stamp.x - AROUND, stamp.y - AROUND
+        seen = image[max(0, y) : y + len(alpha), max(0, x) : x + alpha.shape[1]]
+        alpha = alpha[max(0, -y) :, max(0, -x) :][: len(seen), : seen.shape[1]]
+        if stamp.label == UNREAD or not alpha.size:  # beyond the picture
+            continue
+        ink, paper = seen[alpha > alpha.max() // 2], seen[alpha < 20]
+        if ink.size and paper.size:
+            contrasts.append(abs(float(ink.mean()) - float(paper.mean())))
+            noises.append(float(paper.std()))
+    if not contrasts:
+        return True
+    contrast, noise = np.median(contrasts), np.median(noises)
+    return bool(contrast >= max(LEAST_CONTRAST, LEAST_OF_NOISE * noise))
 
 
 def _end_picture(

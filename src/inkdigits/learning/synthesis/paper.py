@@ -225,7 +225,8 @@ def _dots(paper: Floats, kind: Kind, _: float, rng: np.random.Generator) -> None
     """A grid of dots."""
     step = int(rng.integers(5, 24))
     mask = np.zeros(paper.shape, np.uint8)
-    mask[int(rng.integers(step)) :: step, int(rng.integers(step)) :: step] = 255
+    share = round(255 * rng.uniform(0.12, 0.5))
+    mask[int(rng.integers(step)) :: step, int(rng.integers(step)) :: step] = share
     dots = cv2.dilate(mask, np.ones((2, 2), np.uint8)) if rng.random() < 0.5 else mask
     cover(paper, np.asarray(dots, np.uint8), kind.between(rng.uniform(0.3, 0.8)))
 
