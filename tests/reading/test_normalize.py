@@ -461,7 +461,7 @@ def test_no_picture_crashes(seed):
 def test_box_in_a_very_long_picture_is_inside_it():
     """Such a picture is not made smaller alike in both directions."""
     picture = np.full((9, 2909), 255, np.uint8)
-    cv2.line(picture, (624, 5), (2218, 4), 0, 2)
+    cv2.line(picture, (624, 5), (2218, 4), 0, 1)
     box = find_ink(picture).box
     assert 600 < box.x < box.x + box.width < 2250
     assert 0 <= box.y < box.y + box.height <= 9

@@ -230,7 +230,7 @@ def make_line(
     Args:
         digits: where the digits come from.
         rng: decides all.
-        height: of the picture in pixels; a digit takes 35 to 92 % of it.
+        height: of the picture in pixels; a digit takes 42 to 90 % of it.
         max_width: of the picture in pixels.
         purpose: "held-out" for handwriting fonts that no training line has, and some papers.
 
@@ -273,8 +273,9 @@ def _some_line(
     angle = float(rng.normal(0, 0.02))
     while True:
         # What is too long first gets less around it, then smaller.
-        room = max_width - tall * width_of(glyphs, hand, gaps) / 0.95
-        margins *= min(1.0, max(room, 0.5 * tall) / margins.sum())
+        most = max(0.5 * tall, max_width - tall * width_of(glyphs, hand, gaps) / 0.95)
+        if margins.sum() > most:
+            margins *= most / margins.sum()
         tall = min(
             tall, max(LOWEST * fine, 0.95 * (max_width - margins.sum()) / width_of(glyphs, hand, gaps))
         )
