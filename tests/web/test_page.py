@@ -843,6 +843,17 @@ def test_no_barriers(visit, write, sheet, scheme):
     check_barriers(page)
 
 
+def test_what_scrolls_is_reached_by_keyboard(visit, write):
+    """Also what the network saw, where it needs more room than there is."""
+    page = visit()
+    write(page, "76", left=0.3, top=0.3, height=0.35)
+    expect(page.locator("#draw-seen img")).to_have_count(2, timeout=WAIT)
+    page.evaluate(
+        "Object.assign(document.getElementById('draw-seen').style, {minHeight: 0, maxHeight: '4rem'})"
+    )
+    check_barriers(page)
+
+
 def check_barriers(page: Page) -> None:
     """Let axe-core look at what is shown."""
     results = Axe().run(page)
