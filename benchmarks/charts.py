@@ -187,7 +187,7 @@ def draw_risk_coverage(path: Path) -> None:
     )
     with new_figure(path, "What doubt buys", subtitle, height=4.4) as figure:
         axes = figure.subplots()
-        for color, (network, row) in zip((GRAY, RIGHT, WRONG), results.items(), strict=False):
+        for color, (network, row) in zip((GRAY, *COLORS[1:]), results.items(), strict=False):
             digits = row["digits"]
             answers = np.arange(1, digits["images"] + 1)
             risk = np.searchsorted(digits["mistakes_at"], answers, side="right") / answers

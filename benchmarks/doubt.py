@@ -19,7 +19,13 @@ from measurement import describe_machine, merge_results
 
 from inkdigits import Classifier
 from inkdigits.learning import mnist, nondigits
-from inkdigits.learning.evaluation import auroc, risk_coverage, selective_accuracy
+from inkdigits.learning.evaluation import (
+    auroc,
+    check_probabilities,
+    rate_answers,
+    selective_accuracy,
+    surest_first,
+)
 from inkdigits.learning.synthesis.lettering import LATIN, LIKE_DIGITS, letters
 
 SEED = 0
@@ -45,10 +51,8 @@ def images_without_digit(digits: Images) -> dict[str, Images]:
 
 def mistakes_at(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> list[int]:
     """Return for each wrong answer how many are at least as sure: all that a risk-coverage curve tells."""
-    curve = risk_coverage(probabilities, labels)
-    answers = np.rint(curve.coverage * len(labels)).astype(int)
-    wrong = np.rint(curve.risk * answers).astype(int)
-    return np.repeat(answers, np.diff(wrong, prepend=0)).tolist()
+    surest = surest_first(*rate_answers(*check_probabilities(probabilities, labels)))
+    return np.repeat(surest.answers, np.diff(surest.answers - surest.right, prepend=0)).tolist()
 
 
 def measure(classifier: Classifier, kinds: dict[str, Images], test: mnist.Split) -> dict[str, Any]:

@@ -565,7 +565,7 @@ def _output(
             head=form.head(),
             resume=resume,
             overwrite=overwrite,
-            finish=_pad if form.name == "table" else lambda _: None,
+            finish=_pad if form.name == "table" else None,
         ) as file:
             yield file
     except KeyboardInterrupt:

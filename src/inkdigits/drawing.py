@@ -155,9 +155,9 @@ def _plate(
     for x, y in places:
         x0, y0 = min(max(x, 0), width - w), min(max(y, 0), height - h)
         plates.append((x0, y0, x0 + w, y0 + h))
-    own = np.array([_around(mark, 0)])
-    hidden = _overlap(np.array(plates), boxes) + HIDDEN_TEXT * _overlap(np.array(plates), texts)
-    return plates[int((hidden + HIDDEN_OWN * _overlap(np.array(plates), own)).argmin())]
+    where, own = np.array(plates), np.array([_around(mark, 0)])
+    hidden = _overlap(where, boxes) + HIDDEN_TEXT * _overlap(where, texts) + HIDDEN_OWN * _overlap(where, own)
+    return plates[int(hidden.argmin())]
 
 
 def _overlap(ones: Rectangles, others: Rectangles) -> Rectangles:

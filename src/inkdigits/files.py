@@ -83,7 +83,7 @@ class GrowingFile:
         head: what the file begins with.
         resume: go on where work on the file ended, if it has begun.
         overwrite: replace the file.
-        finish: what is done to the file when nothing is lacking, before the journal goes.
+        finish: what is done to the file when nothing is lacking, before the journal goes; None for nothing.
 
     Raises:
         FileExistsError: the file is there and neither to be gone on with nor to be replaced, or it is whole,
@@ -112,7 +112,7 @@ class GrowingFile:
         head: str = "",
         resume: bool = False,
         overwrite: bool = False,
-        finish: Callable[[Path], None] = lambda _: None,
+        finish: Callable[[Path], None] | None = None,
     ) -> None:
         self.done: list[tuple[str, int, Any]] = []
         self.lacks_pages = False
@@ -220,7 +220,8 @@ class GrowingFile:
             self._journal.write(_json_line({"end": self._file.tell()}))
         self._close()
         if kind is None and not self.lacks_pages:
-            self._finish(self._path)
+            if self._finish:
+                self._finish(self._path)
             self._journal_path.unlink()
 
 

@@ -760,7 +760,7 @@ def _chances_beside(ink: _Ink, row: int, number: Sequence[int], *, numbers_only:
     within, first = ink.within[row], ink.lines[row].indices[0]
     counting = set(itertools.chain(*ink.numbers[row]) if numbers_only else ink.lines[row].indices)
     gaps = (number[0] - 1, number[0] - first - 1), (number[-1] + 1, number[-1] - first)
-    return [float(within[gap]) for beside, gap in gaps if beside in counting and 0 <= gap < len(within)]
+    return [float(within[gap]) for beside, gap in gaps if beside in counting]
 
 
 def _number(
