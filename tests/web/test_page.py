@@ -629,7 +629,10 @@ def test_doubt_is_explained(open_made_up, of_number, of_digit, sentence):
     number = answer["numbers"][0]
     number |= {"doubtful": True, **of_number}
     number["digits"][0] |= of_digit
-    expect(open_made_up(answer).locator("#photo-digit-text")).to_contain_text(sentence)
+    page = open_made_up(answer)
+    expect(page.locator("#photo-digit-text")).to_contain_text(sentence)
+    # Chromium complains of a picture that is still loading when its page is closed.
+    expect(page.locator("#viewer img")).to_have_js_property("complete", True)
 
 
 def test_emptied_number_is_left_out(open_made_up):
