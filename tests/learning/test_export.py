@@ -10,8 +10,8 @@ import pytest
 
 from inkdigits.errors import ExportError
 from inkdigits.learning.evaluation import apply_temperature
-from inkdigits.learning.export import check_agreement
-from inkdigits.learning.networks import to_input
+from inkdigits.learning.export import check_agreement, compared_onnx
+from inkdigits.learning.networks import build_network, to_input
 from inkdigits.reading.model import open_model
 
 
@@ -32,6 +32,15 @@ def test_disagreement_is_refused(wrong):
     received[2, 3] += wrong
     with pytest.raises(ExportError, match="differs from the trained one"):
         check_agreement(expected, received)
+
+
+def test_a_part_that_says_something_else_is_refused():
+    """It is compared with what the trained network says."""
+    network = build_network("finder")
+    pages = np.random.default_rng(0).integers(0, 256, (2, 48, 48), np.uint8)
+    expected = network.predict(pages[..., np.newaxis], verbose=0)  # logits where scores are due
+    with pytest.raises(ExportError, match="differs from the trained one"):
+        compared_onnx(network, "finder", pages, expected)
 
 
 def test_graph_takes_uint8_and_any_number_of_images(run):

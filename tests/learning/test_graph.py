@@ -9,6 +9,8 @@ from keras import layers
 from inkdigits.errors import ExportError
 from inkdigits.learning.graph import to_onnx
 from inkdigits.learning.networks import build_network
+from inkdigits.learning.synthesis.pages import make_line
+from inkdigits.reading.lines import padded
 from inkdigits.reading.model import Network, open_model
 from inkdigits.reading.reader import SHIPPED_READER
 
@@ -144,14 +146,29 @@ def test_a_dilated_convolution_is_one_node():
     assert dilations == [(2, 2), (4, 4)]
 
 
-@pytest.mark.parametrize("part", ["classifier", "finder", "lines"])
+def _shipped(part):
+    """Return a shipped network, and what its weights make in float32."""
+    folder = SHIPPED_READER / part
+    model = open_model(folder)
+    network = keras.models.load_model(folder / "model.keras", compile=False)
+    return model.network, to_onnx(network, part, temperature=model.card.calibration.get("temperature", 1.0))
+
+
+@pytest.mark.parametrize("part", ["classifier", "finder"])
 def test_shipped_graphs_are_what_the_shipped_weights_make(part):
     """The weights to go on training with and the network that reads are the same."""
-    folder = SHIPPED_READER / part
-    network = keras.models.load_model(folder / "model.keras", compile=False)
-    temperature = open_model(folder).card.calibration.get("temperature", 1.0)
-    written = to_onnx(network, part, temperature=temperature)
-    assert onnx.load_from_string(written) == onnx.load(folder / "model.onnx")
+    written = _shipped(part)[1]
+    assert onnx.load_from_string(written) == onnx.load(SHIPPED_READER / part / "model.onnx")
+
+
+def test_the_shipped_line_reader_is_what_the_shipped_weights_make(mnist):
+    """Before its weights had seven bits; it is as sure of what is on a line."""
+    shipped, written = _shipped("lines")
+    float32 = Network(written, "lines")
+    for seed in range(40):
+        line = make_line(mnist.validation, np.random.default_rng(seed), 32, 224).image
+        image = padded(line, -(-line.shape[1] // 4) * 4)[np.newaxis]
+        assert np.abs(shipped.run(image) - float32.run(image)).mean() < 0.02
 
 
 @pytest.mark.parametrize(

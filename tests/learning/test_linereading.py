@@ -57,7 +57,7 @@ def test_nothing_is_read_beyond_a_line(mnist):
     """Lines are shown to the network little wider than they are, and have no character beyond."""
     lines, _, widths = linereading._lines(mnist.train, 20, [0], "training")
     network = build_network("lines")
-    logits = linereading._predict(network, lines, widths)
+    logits = linereading._predict(lambda some: network.predict(some, verbose=0), lines, widths)
     assert logits.shape == (20, WIDTH // 2, 16)
     for line, width, each in zip(lines, widths.tolist(), logits, strict=True):
         shown = min(WIDTH, -(-width // STEP) * STEP)

@@ -74,6 +74,18 @@ def test_whole_picture_is_a_crop_with_room():
     assert np.flatnonzero(straight[24] < 120).tolist() == [6, 7, 104, 105]
 
 
+@pytest.mark.parametrize(("at", "seen"), [(0.0, [0]), (0.5, [1]), (1.0, [2])])
+def test_part_of_a_picture_is_a_crop_too(at, seen):
+    """Three times as large, a third of it is seen: the highest, the middle or the lowest."""
+    page = np.full((30, 50), 200, np.uint8)
+    for third, gray in enumerate((10, 80, 150)):
+        page[10 * third : 10 * third + 10] = gray
+    crop = whole(page.shape, height=30, times=3, at=at)
+    assert (crop.height, crop.width) == (30, 150)
+    middle = cut(page, crop)[10:20]
+    assert [third for third, gray in enumerate((10, 80, 150)) if np.median(middle) == gray] == seen
+
+
 def test_crop_points_go_back_to_the_page():
     """The corners on the page are where the crop's corners come from."""
     _, boxes, slope = drawn(10)

@@ -126,6 +126,16 @@ def test_strip_is_read_even_if_the_finder_sees_nothing(reader, mnist, monkeypatc
         assert digit.box.x + digit.box.width / 2 == pytest.approx(54 + 30 * place, abs=8)
 
 
+def test_a_number_that_is_small_in_its_field_is_read(reader, mnist, monkeypatch):
+    """Nothing is seen by the finder, and all of the field as one line is too small: a part of it is read."""
+    monkeypatch.setattr(reader.finder, "find", lambda *_, **__: Marks.none())
+    field = np.full((80, 180), 255, np.uint8)
+    field[20:60, 30:160] = strip_207(mnist, 40)[:, 30:160]
+    assert reader.read(field).text == "207"
+    monkeypatch.setattr(reading, "PARTS_OF_LINE", ((1.0, 0.5),))
+    assert reader.read(field).text != "207"
+
+
 def test_digits_of_a_strip_are_where_they_are(reader, mnist):
     """Seen by both networks, they are not doubtful, and their boxes are those of their ink."""
     (number,) = reader.read(strip_207(mnist, 40)).numbers
@@ -539,13 +549,23 @@ def test_unlikely_digit_among_numbers_is_left_out(reader, readings, monkeypatch)
 )
 def test_page_of_letters_has_only_sure_numbers(passed_over, confidence, likely):
     """The more of what the finder saw is passed over or doubtful, the surer what is left has to be."""
-    nothing = np.zeros((0, 4), np.float32)
-    unnamed = np.zeros((passed_over, 4), np.float32)
-    ink = reading._Ink(
-        [], nothing, np.zeros(4, bool), np.zeros(4), *[[]] * 5, unnamed, unnamed[:0], passed_over + 4
-    )
-    found = [reading._Found(0, [0, 1, 2], confidence), reading._Found(1, [3], confidence)]
+    ink, found = page_with(passed_over, height=20, confidence=confidence)
     assert reading._likely_on(ink, found) == pytest.approx(likely, abs=0.001)
+
+
+def test_grain_is_no_letter():
+    """Specks of the paper, far smaller than the surest number, say nothing of it."""
+    assert reading._likely_on(*page_with(20, height=7, confidence=1.0)) == 0
+
+
+def page_with(passed_over: int, *, height: float, confidence: float):
+    """Two numbers, 20 pixels high, so sure, on a page where so many marks of this height have no name."""
+    places = np.full((4, 4), 20, np.float32)
+    unnamed = np.full((passed_over, 4), height, np.float32)
+    ink = reading._Ink(
+        [], places, np.zeros(4, bool), np.zeros(4), *[[]] * 5, unnamed, unnamed[:0], passed_over + 4
+    )
+    return ink, [reading._Found(0, [0, 1, 2], confidence), reading._Found(1, [3], confidence)]
 
 
 def ink_at(*boxes: tuple[float, ...], scores: Sequence[float], signs: Sequence[int] = ()) -> reading._Ink:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from inkdigits.reading.strips import (
+    AS_LINE,
     LEAST,
     LONGEST,
     STRIP,
@@ -55,11 +56,11 @@ def test_what_few_sizes_say_is_doubtful():
 def test_the_strip_as_one_line_has_a_voice():
     """It decides between two sizes, and is all there is where no size shows anything."""
     readings = [numbers_of("207", confidence=0.8), numbers_of("201", confidence=0.7)]
-    (number,) = agreed(readings, numbers_of("201", confidence=0.8), least=0.3)
+    (number,) = agreed(readings, [numbers_of("201", confidence=0.8)], least=0.3)
     assert number.text == "201"
-    assert number.confidence == pytest.approx((0.7 + 0.8) / 2)
-    (number,) = agreed([[], []], numbers_of("207", confidence=0.8), least=0.3)
-    assert (number.text, number.confidence) == ("207", pytest.approx(0.8 / 2))
+    assert number.confidence == pytest.approx((0.7 + 0.8) / (2 + AS_LINE))
+    (number,) = agreed([[], []], [numbers_of("207", confidence=0.8)], least=0.3)
+    assert (number.text, number.confidence) == ("207", pytest.approx(0.8 / (2 + AS_LINE)))
 
 
 def test_boxes_are_those_the_finder_saw():
@@ -67,7 +68,7 @@ def test_boxes_are_those_the_finder_saw():
     (seen,) = numbers_of("207", confidence=0.8)
     (unseen,) = numbers_of("207", confidence=0.9)
     unseen = replace(unseen, box=Box(5, 5, 5, 5), doubtful=True)
-    (number,) = agreed([[seen], []], [unseen], least=0.3)
+    (number,) = agreed([[seen], []], [[unseen]], least=0.3)
     assert (number.box, number.doubtful) == (seen.box, False)
 
 
@@ -90,7 +91,7 @@ def test_usual_confidence_does_not_fall_with_more_numbers():
 
 def test_no_reading_makes_no_number():
     """Not of any size, nor as one line."""
-    assert agreed([[], []], [], least=0.3) == []
+    assert agreed([[], []], [[]], least=0.3) == []
 
 
 def test_numbers_are_no_surer_than_that_one_is_there():
@@ -105,10 +106,11 @@ def test_numbers_are_no_surer_than_that_one_is_there():
 def test_a_number_is_likely_where_nothing_is_unlikely_or_something_is_read():
     """Each of both makes it likelier; where neither does, there is none."""
     neither, unlikely, read = (
-        chance_of_number(0.9, [0, 0]),
-        chance_of_number(0.001, [0, 0]),
-        chance_of_number(0.9, [0.9, 0.8]),
+        chance_of_number(0.9, [0, 0], [0]),
+        chance_of_number(0.001, [0, 0], [0.4]),
+        chance_of_number(0.9, [0.9, 0.8], [0.4]),
     )
     assert neither < LEAST < unlikely
-    assert LEAST < read < chance_of_number(0.001, [0.9, 0.8])
-    assert 0 < chance_of_number(1, [0.0]) < chance_of_number(0, [1.0]) < 1
+    assert LEAST < read < chance_of_number(0.001, [0.9, 0.8], [0.4])
+    assert chance_of_number(0.5, [0.3], [0.1]) < chance_of_number(0.5, [0.3], [0.9])
+    assert 0 < chance_of_number(1, [0.0], [0.0]) < chance_of_number(0, [1.0], [1.0]) < 1

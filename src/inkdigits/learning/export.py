@@ -49,7 +49,7 @@ TRAINING_PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An exported network that gives the same numbers as the trained one.
+    """An exported network, and what is to be said of it.
 
     Attributes:
         onnx: the bytes of ``model.onnx``.
@@ -112,12 +112,40 @@ def export_classifier(network: keras.Model, *, recipe: Recipe, seed: int, datase
     return Export(model, card, evaluation)
 
 
-def export_part(
+def compared_onnx(
     network: keras.Model,
     part: str,
-    *,
-    example: npt.NDArray[np.uint8],
+    examples: npt.NDArray[np.uint8],
     expected: npt.NDArray[np.float32],
+    *,
+    temperature: float = 1.0,
+) -> bytes:
+    """Turn a part of the page reader into ONNX and compare it with the trained network.
+
+    Args:
+        network: a finder or a line reader, as in ``networks.py``.
+        part: "finder" or "lines".
+        examples: what goes in, uint8, to compare both with.
+        expected: what should come out for them, by the trained network.
+        temperature: the logits are divided by it.
+
+    Returns:
+        The bytes of ``model.onnx``.
+
+    Raises:
+        ExportError: the two differ by more than 1e-4, relative to the largest output.
+    """
+    model = to_onnx(network, part, temperature=temperature)
+    scale = max(1.0, float(np.abs(expected).max()))
+    check_agreement(expected / scale, Network(model, part).run(examples) / scale, tolerance=1e-4)
+    return model
+
+
+def export_part(
+    model: bytes,
+    part: str,
+    *,
+    parameters: int,
     recipe: Recipe,
     seed: int,
     data: Mapping[str, str],
@@ -125,34 +153,27 @@ def export_part(
     doubt_threshold: float,
     temperature: float | None = None,
 ) -> Export:
-    """Turn a part of the page reader into ONNX and compare it with the trained network.
+    """Put a card beside a part of the page reader.
 
     Args:
-        network: a finder or a line reader, as in ``networks.py``.
+        model: the bytes of its ``model.onnx``.
         part: "finder" or "lines".
-        example: what goes in, uint8, to compare both with.
-        expected: what should come out for it, by the trained network.
+        parameters: how many weights it has.
         recipe: how it was trained.
         seed: what it was trained with.
         data: SHA-256 of the files of the data set.
         evaluation: figures for the card.
         doubt_threshold: for the card.
-        temperature: the logits are divided by it; None where nothing was calibrated.
+        temperature: its logits are divided by it; None where nothing was calibrated.
 
     Returns:
         The exported network and its card. Nothing is written.
-
-    Raises:
-        ExportError: the two differ by more than 1e-4, relative to the largest output.
     """
-    model = to_onnx(network, part, temperature=temperature or 1.0)
-    scale = max(1.0, float(np.abs(expected).max()))
-    check_agreement(expected / scale, Network(model, part).run(example) / scale, tolerance=1e-4)
     card = _card(
         part,
         model,
         recipe=recipe,
-        parameters=network.count_params(),
+        parameters=parameters,
         seed=seed,
         data=data,
         doubt_threshold=doubt_threshold,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from keras import ops
 
 from inkdigits.learning.evaluation import PartEvaluation
-from inkdigits.learning.export import Export, export_part
+from inkdigits.learning.export import Export, compared_onnx, export_part
 from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
 from inkdigits.learning.recipe import MAX_EPOCHS, Recipe
@@ -78,10 +78,9 @@ class Finding:
             {"loss": _mean_loss(targets, logits), "digit_f1": _f1(pages, maps, threshold)},
         )
         return export_part(
-            network,
+            compared_onnx(network, "finder", inputs[:10, ..., 0], maps[:10]),
             "finder",
-            example=inputs[:10, ..., 0],
-            expected=maps[:10],
+            parameters=network.count_params(),
             recipe=self._recipe,
             seed=self._seed,
             data=self._dataset.sha256,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -15,13 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.evaluation import PartEvaluation, surest_first
-from inkdigits.learning.export import Export, export_part
+from inkdigits.learning.export import Export, compared_onnx, export_part
 from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
+from inkdigits.learning.quantization import quantized
 from inkdigits.learning.recipe import MAX_EPOCHS, Recipe
 from inkdigits.learning.synthesis.pages import NAMES, make_line
 from inkdigits.learning.synthesis.paper import Purpose
 from inkdigits.reading.lines import LINE_HEIGHT, SLICE, best_path, decode, likelihood, padded
+from inkdigits.reading.model import Network
 
 WIDTH = 224  # pixels; shorter lines are continued with their paper
 STEP = 32  # pixels; a batch is a multiple of it wide
@@ -30,6 +32,7 @@ LONGEST = 18  # characters a line
 VALIDATION_LINES = 1_000  # to choose the epoch
 CALIBRATION_LINES = 4_000  # to choose the temperature and the doubt threshold
 EVALUATION_LINES = 2_000  # to measure what was chosen
+EXAMPLE_LINES, COMPARED_LINES = 300, 50  # to take ranges from, to compare both networks on
 TEMPERATURES = np.geomspace(0.4, 2.5, 24)
 PROMISED = 0.97  # of the lines that are sure, and of those not doubtful, the share without a mistake
 SURE = 0.9  # confidence at which people stop looking twice
@@ -64,22 +67,32 @@ class LineReading:
     def validate(self, network: keras.Model) -> dict[str, float]:
         """Return the loss and the share of lines read without a mistake."""
         lines, texts, widths = self._validation
-        logits = _predict(network, lines, widths)
+        logits = _predict(lambda some: network.predict(some, batch_size=100, verbose=0), lines, widths)
         loss = float(keras.ops.convert_to_numpy(self.loss(texts, logits)))
         return {"loss": loss, "accuracy": float(_exact(logits, texts).mean())}
 
     def export(self, network: keras.Model) -> Export:
-        """Calibrate, choose the doubt threshold, export, and evaluate on lines that chose nothing."""
+        """Export, calibrate, choose the doubt threshold, and evaluate on lines that chose nothing."""
         lines, texts, widths = _lines(
             self._dataset.validation, CALIBRATION_LINES, [0, MAX_EPOCHS + 2], "held-out"
         )
-        answers = Answers.of(_predict(network, lines, widths), texts)
+        examples = lines[:EXAMPLE_LINES, ..., 0]
+        compared = examples[:COMPARED_LINES]
+        trained = network.predict(compared[..., np.newaxis], verbose=0)
+
+        def exported_at(temperature: float) -> bytes:
+            expected = _softmax(trained, temperature)
+            model = compared_onnx(network, "lines", compared, expected, temperature=temperature)
+            return quantized(model, examples)
+
+        exported = Network(exported_at(1.0), "lines")
+        answers = Answers.of(_predict(_logits_of(exported), lines, widths), texts)
         temperature = fit_temperature(answers)
         threshold = _doubt_threshold(answers.confidence(temperature), answers.right)
         lines, texts, widths = _lines(
             self._dataset.validation, EVALUATION_LINES, [0, MAX_EPOCHS + 1], "held-out"
         )
-        logits = _predict(network, lines, widths)
+        logits = _predict(_logits_of(exported), lines, widths)
         answers = Answers.of(logits, texts)
         confidence = answers.confidence(temperature)
         sure = confidence >= SURE
@@ -94,12 +107,10 @@ class LineReading:
                 "not_doubtful": float((confidence >= threshold).mean()),
             },
         )
-        example = lines[:50]
         return export_part(
-            network,
+            exported_at(temperature),
             "lines",
-            example=example[..., 0],
-            expected=_softmax(network.predict(example, batch_size=50, verbose=0), temperature),
+            parameters=network.count_params(),
             recipe=self._recipe,
             seed=self._seed,
             data=self._dataset.sha256,
@@ -132,7 +143,16 @@ def _lines(
     return lines, texts, widths
 
 
-def _predict(network: keras.Model, lines: Gray, widths: npt.NDArray[np.int64]) -> Floats:
+def _logits_of(exported: Network) -> Callable[[Gray], Floats]:
+    """Return what turns lines (N, 32, W, 1) into an exported network's logits (N, W/2, 16)."""
+    return lambda lines: np.log(
+        np.concatenate(
+            [exported.run(lines[start : start + 100, ..., 0]) for start in range(0, len(lines), 100)]
+        ).clip(1e-30)
+    )
+
+
+def _predict(read: Callable[[Gray], Floats], lines: Gray, widths: npt.NDArray[np.int64]) -> Floats:
     """Return logits (N, 112, 16) of lines, read as a reader does: not continued far, and nothing beyond."""
     logits = np.full((len(lines), WIDTH // SLICE, len(NAMES) + 1), -NOTHING, np.float32)
     logits[..., 0] = 0
@@ -140,8 +160,7 @@ def _predict(network: keras.Model, lines: Gray, widths: npt.NDArray[np.int64]) -
     for step in np.unique(steps):
         chosen = np.flatnonzero(steps == step)
         width = min(WIDTH, int(step) * STEP)
-        predicted = network.predict(lines[chosen, :, :width], batch_size=100, verbose=0)
-        logits[chosen, : width // SLICE] = predicted
+        logits[chosen, : width // SLICE] = read(lines[chosen, :, :width])
     return logits
 
 

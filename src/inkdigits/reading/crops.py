@@ -104,22 +104,33 @@ def straighten(
     return Crop(np.column_stack([matrix, shift]), max(1, round((right - left) * along)), height)
 
 
-def whole(shape: tuple[int, ...], *, height: int = CROP_HEIGHT, room: int = 0, stretch: float = 1.0) -> Crop:
-    """Return the crop that shows all of a picture of one line.
+def whole(
+    shape: tuple[int, ...],
+    *,
+    height: int = CROP_HEIGHT,
+    room: int = 0,
+    stretch: float = 1.0,
+    times: float = 1.0,
+    at: float = 0.5,
+) -> Crop:
+    """Return the crop that shows all of a picture of one line, or its whole width and a part of its height.
 
     Args:
         shape: of the picture, (H, W).
         height: of the crop, in pixels.
         room: at either end, in pixels of the crop.
         stretch: as of `straighten`.
+        times: as large as all of it would be, 1 and more.
+        at: which part is shown then, from 0, the highest, to 1, the lowest.
 
     Example:
         >>> whole((24, 50), room=6).width
         112
     """
-    scale = height / shape[0]
+    scale = times * height / shape[0]
     along = scale * stretch
-    return Crop(np.array([(along, 0, room), (0, scale, 0)]), round(along * shape[1]) + 2 * room, height)
+    matrix = np.array([(along, 0, room), (0, scale, -at * (times - 1) * height)])
+    return Crop(matrix, round(along * shape[1]) + 2 * room, height)
 
 
 def cut(gray: Gray, crop: Crop) -> Gray:

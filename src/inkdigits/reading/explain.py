@@ -82,8 +82,8 @@ def explain(
         return
     _, crops, _, texts = spell_lines(reader.lines, gray, kept)
     if not crops and is_strip(gray.shape):
-        crop, _, line = spell_strip(reader.lines, gray)
-        crops, texts = [crop], [line]
+        parts = list(spell_strip(reader.lines, gray))
+        crops, texts = [crop for _, (crop,), *_ in parts], [text for *_, (text,) in parts]
     if crops:
         strips = [cut(gray, crop) for crop in crops]
         yield Step("lines", f"Lines, straight, with what is read: {len(strips)}.", _lines(strips, texts))

@@ -192,7 +192,7 @@ def _join(boxes: Floats, page_slope: float) -> list[tuple[list[int], float]]:
                 heapq.heappush(fits, (cost, one, other, ages[one], ages[other]))
 
     for one, others in enumerate(near):
-        compare(one, others)
+        compare(one, (other for other in others if other > one))
     while fits:
         _, one, other, *found_at = heapq.heappop(fits)
         if found_at != [ages[one], ages[other]]:

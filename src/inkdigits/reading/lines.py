@@ -16,7 +16,7 @@ Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 LINE_HEIGHT: int = PARTS["lines"]["input"]["shape"][1]  # pixels the network takes
-BATCH, BATCH_WIDTH = 16, 16_384  # lines and pixels of their widths read at once, for the memory's sake
+BATCH, BATCH_WIDTH = 16, 4_096  # lines and pixels of their widths read at once, for the memory's sake
 PIECE, BESIDE = 8_192, 64  # pixels of a line read at once, and beside them what may tell more
 SLICE = 2  # pixels of the width for each of its answers
 BEAMS, UNLIKELY = 8, 1e-3  # texts followed at once; a character below this chance begins none

@@ -68,6 +68,7 @@ from inkdigits.reading.sources import (
 )
 from inkdigits.reading.strips import (
     LEAST,
+    PARTS_OF_LINE,
     SIZES,
     agreed,
     chance_of_number,
@@ -96,6 +97,7 @@ LIKELY = 0.5
 LIKELY_A_DIGIT = 0.35
 # Share of the finder's digits that are letters, usually; and on a page, from which on something follows.
 USUAL_LETTERS, FEW_LETTERS = 0.3, 0.2
+GRAIN = 0.4  # of a number's height, up to which what is seen elsewhere tells nothing of it
 # What makes one reason for doubt makes others, too, so their product is too low. Of it the power that is the
 # confidence: less than the likeliest, so that 97 % of what has 0.9 are right (docs/experiments.md).
 NOT_APART = 0.9
@@ -324,7 +326,7 @@ class Reader:
     def _read_strip(
         self, gray: Gray, frame: Box, least: float, length: tuple[int, int] | None
     ) -> list[Number]:
-        """Read a strip in several sizes and forms, and as one line, whatever the finder sees."""
+        """Read a strip in several sizes and forms, and along parts of it, whatever the finder sees."""
         sure, usual, readings, score = [], [], [], 0.0
         for size in sorted({len(gray), *SIZES}):
             scale = size / len(gray)
@@ -350,17 +352,17 @@ class Reader:
                 readings.append(numbers)
             sure.append(statistics.fmean(map(confidence_of, free)))
             usual.append(statistics.fmean(map(usual_confidence, free)))
-        crop, answers, text = spell_strip(self.lines, gray)
-        spelled, none = ([Line((), 0.0)], [crop], [answers], [text]), Marks.none()
-        ink = _place(spelled, none)
-        whole = _numbers(ink, _found(ink), least, None, frame)
-        if is_blank(max(*sure, confidence_of(whole)), score):
+        parts, none = list(spell_strip(self.lines, gray)), Marks.none()
+        inks = [_place(part, none) for part in parts]
+        as_line = [_numbers(ink, _found(ink), least, None, frame) for ink in inks]
+        if is_blank(max(*sure, *map(confidence_of, as_line)), score):
             return []
         if length is None:
-            chance = chance_of_number(likelihood(answers, []), usual)
-            return agreed(readings, whole, least, chance) if chance >= LEAST else []
-        ink = _fitting(ink, spelled, none, length)
-        return agreed(readings, _numbers(ink, _found(ink), least, length, frame), least)
+            (_, _, (answers,), _), *_ = parts
+            chance = chance_of_number(likelihood(answers, []), usual, list(map(usual_confidence, as_line)))
+            return agreed(readings, as_line, least, chance) if chance >= LEAST else []
+        inks = [_fitting(ink, part, none, length) for ink, part in zip(inks, parts, strict=True)]
+        return agreed(readings, [_numbers(ink, _found(ink), least, length, frame) for ink in inks], least)
 
     def _read_lines(self, gray: Gray, marks: Marks, length: tuple[int, int] | None) -> _Ink:
         """Read along the lines that the marks make."""
@@ -422,12 +424,19 @@ def _without_others(answers: Floats, crop: Crop, line: Line, marks: Marks) -> Fl
     return np.where(((middles < start) | (middles > end))[:, np.newaxis], nothing, answers)
 
 
-def spell_strip(line_reader: LineReader, gray: Gray) -> tuple[Crop, Floats, list[Character]]:
-    """Read all of a strip (H, W) as one line; return as `spell_lines` does of each."""
-    level = whole(gray.shape, height=LINE_HEIGHT, room=DIGIT_HEIGHT // 2, stretch=STRETCH)
-    crop, image = cut_upright(gray, level)
-    answers = line_reader.read([image])[0][: math.ceil(crop.width / SLICE)]
-    return crop, answers, characters(answers)
+def spell_strip(line_reader: LineReader, gray: Gray) -> Iterator[Spelled]:
+    """Read all of a strip (H, W) as one line, then parts of it; yield of each what `spell_lines` returns."""
+    room = DIGIT_HEIGHT // 2
+    upright = [
+        cut_upright(
+            gray, whole(gray.shape, height=LINE_HEIGHT, room=room, stretch=STRETCH, times=times, at=at)
+        )
+        for times, at in PARTS_OF_LINE
+    ]
+    read = line_reader.read([image for _, image in upright])
+    for (crop, _), answers in zip(upright, read, strict=True):
+        own = answers[: math.ceil(crop.width / SLICE)]
+        yield [Line((), 0.0)], [crop], [own], [characters(own)]
 
 
 def straight_lines(
@@ -721,13 +730,18 @@ def _likely_on(ink: _Ink, found: Sequence[_Found]) -> float:
     Where the line reader passes over much of what the finder saw, the page is one of letters, and what it
     does name is a letter, too, more often than the networks learned. By Bayes' rule, as M. Saerens et al.,
     "Adjusting the outputs of a classifier to new a priori probabilities", Neural Computation 14 (2002).
-    What is named with doubt counts as a letter in part.
+    What is named with doubt counts as a letter in part; what is far smaller than the surest number, as grain
+    of the paper is, as none.
     """
-    if len(ink.unnamed) < FEW_LETTERS * (ink.seen + 1):
+    if not found:
+        return 0.0
+    surest = max(found, key=lambda each: each.confidence)
+    unnamed = np.count_nonzero(ink.unnamed[:, 3] > GRAIN * np.median(ink.boxes[surest.number, 3]))
+    if unnamed < FEW_LETTERS * (ink.seen + 1):
         return 0.0
     digits = np.array([_digits(ink, each.number) for each in found])
     doubts = np.array([1 - each.confidence for each in found])
-    letters = (len(ink.unnamed) + digits @ doubts) / (len(ink.unnamed) + digits.sum() + 1)
+    letters = (unnamed + digits @ doubts) / (unnamed + digits.sum() + 1)
     odds = letters / (1 - letters) * (1 - USUAL_LETTERS) / USUAL_LETTERS
     return float(odds / (1 + odds))
 

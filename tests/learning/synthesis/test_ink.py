@@ -40,6 +40,7 @@ PLAIN = Hand(
     bend=0,
     grain=0,
     fading=0,
+    tucked=0,
     tone=0,
 )
 
@@ -226,6 +227,20 @@ def test_signs_stand_close_in_a_wide_hand(mnist, rng):
     hand = replace(PLAIN, gap=1.5)
     wide = width_of(number_glyphs("33", mnist.train, hand, rng), hand)
     assert width_of(number_glyphs("3.3", mnist.train, hand, rng), hand) < wide
+
+
+def test_a_comma_stands_under_a_seven_in_hands_that_tuck_it_there(mnist):
+    """Nearer to the foot of the 7 than to its head, and not in its ink; a 2 has nothing to put one under."""
+    away = {}
+    for text in ("7,", "2,"):
+        for tucked in (0, 1):
+            gaps = []
+            for seed in range(20):
+                digit, comma = written(text, mnist, replace(PLAIN, tucked=tucked), seed=seed)
+                gaps.append(comma.x - digit.x - digit.alpha.shape[1])
+            away[text, tucked] = np.mean(gaps)
+    assert away["7,", 1] < away["7,", 0] - 6
+    assert away["2,", 1] > away["2,", 0] - 3
 
 
 def test_signs_touch_digits_in_a_close_hand(mnist):

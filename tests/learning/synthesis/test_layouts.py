@@ -95,7 +95,7 @@ def test_without_digits_there_is_writing_and_nothing_to_read(layout):
 
 
 def test_an_empty_cell_parts_two_numbers(mnist):
-    """Digits of one number stand in neighboring cells, so none is more than two cells from the next."""
+    """Digits of one number stand in neighboring cells; hardly one, put askew, is far from the next."""
     away = []
     for seed in range(16):
         sheet = blank()
@@ -106,7 +106,7 @@ def test_an_empty_cell_parts_two_numbers(mnist):
             gaps = np.diff(middles[lines == line])
             away += (gaps / np.median(gaps)).tolist()
     assert len(away) > 100
-    assert max(away) < 1.8
+    assert np.mean(np.array(away) > 1.6) < 0.01
 
 
 @pytest.mark.parametrize("layout", [layouts._rows, layouts._table], ids=lambda layout: layout.__name__)

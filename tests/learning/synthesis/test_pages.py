@@ -13,6 +13,7 @@ from inkdigits.learning.synthesis.layouts import LAYOUTS
 from inkdigits.learning.synthesis.pages import NAMES, SIGNS, make_line, make_page
 from inkdigits.learning.synthesis.paper import Kind
 from inkdigits.learning.synthesis.sheet import Sheet
+from inkdigits.reading.finder import FRAME, resized
 
 SEEDS = range(120)
 
@@ -114,6 +115,45 @@ def test_numbers_are_cut_out_of_pages_whole(mnist):
     assert made > 20
 
 
+@pytest.mark.parametrize("height", [60, 90])
+def test_what_is_cut_out_may_be_shown_as_a_strip(mnist, height):
+    """As high as asked for, in the corner that a finder's frame leaves, with its boxes; the rest is even."""
+    made = 0
+    for seed in range(20):
+        page = make_page(mnist.train, np.random.default_rng(seed), side=256)
+        corners = np.array([[30.0, 70.0], [150.0, 130.0]])
+        strip = making._cut_out(page, corners, height)
+        part = resized(page.image[70:130, 30:150], height / 60)
+        shown = strip.image[FRAME : FRAME + height, FRAME : FRAME + part.shape[1]]
+        assert np.array_equal(shown, part)
+        assert len(np.unique(strip.image[FRAME + height :])) == 1
+        there = making._cut_out(page, corners)
+        assert np.array_equal(strip.labels, there.labels)
+        assert np.allclose(strip.boxes[:, 2:], there.boxes[:, 2:] * height / 60)
+        assert np.allclose(strip.boxes[:, :2], (there.boxes[:, :2] - (30, 70)) * height / 60 + FRAME)
+        made += len(strip.boxes) > 0
+    assert made > 5
+
+
+def test_what_is_too_long_for_a_strip_gets_smaller(mnist):
+    """All of it is on the page, with the frame around it."""
+    page = make_page(mnist.train, np.random.default_rng(3), side=256)
+    strip = making._cut_out(page, np.array([[0.0, 100.0], [256.0, 140.0]]), 90)
+    assert len(np.unique(strip.image[FRAME + 35 :])) == len(np.unique(strip.image[:, 256 - FRAME :])) == 1
+
+
+def test_parts_of_pages_without_numbers_are_cut_out_too(mnist, monkeypatch):
+    """Fields left empty, and words cut out, tell a finder what no number is."""
+    monkeypatch.setattr(making, "EMPTY_PAGES", 1.0)
+    even = {}
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(making, "CUT_OUT", share)
+        pages = [make_page(mnist.train, np.random.default_rng(seed), side=192) for seed in range(20)]
+        assert not any(len(page.boxes) for page in pages)
+        even[share] = np.mean([(page.image == np.median(page.image)).mean() for page in pages])
+    assert even[1.0] > even[0.0] + 0.3
+
+
 @pytest.mark.parametrize(("share", "is_alone"), [(1.0, True), (0.0, False)])
 def test_drawings_have_nothing_beside_them(mnist, monkeypatch, share, is_alone):
     """What is drawn on a screen stands there alone on plain ground, as on the page of the service."""
@@ -135,15 +175,16 @@ def test_drawings_have_nothing_beside_them(mnist, monkeypatch, share, is_alone):
 
 def test_some_numbers_are_cut_out_faint(mnist, monkeypatch):
     """The ink of numbers that are shown enlarged, of few pixels, stands out less."""
-    monkeypatch.setattr("inkdigits.learning.synthesis.pages.CUT_OUT", 1.0)
+    monkeypatch.setattr(making, "CUT_OUT", 1.0)
+    monkeypatch.setattr(making, "some_kind", lambda _: Kind(0.9, 0.1, clean=False))
     contrast = {}
     for share in (0.0, 1.0):
-        monkeypatch.setattr("inkdigits.learning.synthesis.pages.FEW_PIXELS", share)
+        monkeypatch.setattr(making, "FEW_PIXELS", share)
         pages = [make_page(mnist.validation, np.random.default_rng([4, seed]), 192) for seed in range(40)]
         inks = [
             page.image[y : y + height, x : x + width]
             for page in pages
-            for x, y, width, height in page.boxes.astype(int)
+            for x, y, width, height in np.ceil(page.boxes).astype(int)
         ]
         contrast[share] = np.mean([np.std(ink) for ink in inks])
     assert contrast[1.0] < 0.8 * contrast[0.0]
@@ -275,9 +316,10 @@ def test_some_lines_have_no_text(lines):
 
 def test_some_lines_are_faint(mnist, monkeypatch):
     """The ink of lines of few pixels stands out less."""
+    monkeypatch.setattr(making, "some_kind", lambda _: Kind(0.9, 0.1, clean=False))
     contrast = {}
     for share in (0.0, 1.0):
-        monkeypatch.setattr("inkdigits.learning.synthesis.pages.LINES_OF_FEW", share)
+        monkeypatch.setattr(making, "LINES_OF_FEW", share)
         lines = [make_line(mnist.validation, np.random.default_rng([4, seed])) for seed in range(60)]
         contrast[share] = np.mean([np.std(line.image) for line in lines])
     assert contrast[1.0] < 0.9 * contrast[0.0]

@@ -57,6 +57,7 @@ DRAWN = 0.3, 1.0  # share of the digits of such a hand that are drawn so
 WIDER = 0.3  # how much wider or narrower quick zeros are (standard deviation of its logarithm)
 LOOSE = 0.4, 1.2  # pixels of `UNIT` by which a point of these misses its place (standard deviation)
 CORNERED = 0.25  # share of these whose corners are left, as a quick hand and a mouse leave them
+TUCKED = 0.5  # share of the hands that put points and commas under what hangs over the foot of a digit
 LARGE_FIRST = 0.12  # share of the numbers whose first character is larger than the others
 
 
@@ -80,6 +81,7 @@ class Hand:
         bend: how far its digits are bent out of shape, in pixels of `UNIT` (standard deviation).
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
         fading: 0 is steady, 1 almost runs dry in places.
+        tucked: how far a point or comma moves under what hangs over the foot of the digit before it, 0 to 1.
         tone: gray level of full ink from 0 (black) to 1.
     """
 
@@ -98,6 +100,7 @@ class Hand:
     bend: float
     grain: float
     fading: float
+    tucked: float
     tone: float
 
 
@@ -174,6 +177,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
         bend=float(rng.uniform(0, BEND)),
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
         fading=float(rng.uniform(0, 1)) if rng.random() < 0.35 else 0.0,
+        tucked=float(rng.uniform(0.4, 1)) if rng.random() < TUCKED else 0.0,
         tone=tone,
     )
 
@@ -440,10 +444,20 @@ def _gap(hand: Hand, glyph: Glyph, following: Glyph, shift: float = 0.0) -> floa
     little below; no digit is written over more than a part of the one before it.
     """
     if 10 <= glyph.label < UNREAD or 10 <= following.label < UNREAD:
-        return min(max(hand.gap + shift, -0.08), 0.3 + 3 * max(shift, 0.0))
+        close = min(max(hand.gap + shift, -0.08), 0.3 + 3 * max(shift, 0.0))
+        if hand.tucked and glyph.label < 10 and NAMES[following.label] in ".,":
+            return max(close, 0.03) - hand.tucked * hand.aspect * _overhang(glyph)
+        return close
     gap = hand.gap + shift
     narrower = min(glyph.image.shape[1] / glyph.unit, following.image.shape[1] / following.unit)
     return float(max(gap, -0.35 * hand.aspect * narrower))
+
+
+def _overhang(glyph: Glyph) -> float:
+    """Return how far a digit reaches to the right over its foot, in heights: a 7 far, a 2 not at all."""
+    ink = glyph.image > OUTLINE
+    low = np.flatnonzero(ink[-max(1, round(len(ink) / 3)) :].any(axis=0))
+    return float((ink.shape[1] - 1 - low[-1]) / glyph.unit) if low.size else 0.0
 
 
 def write(strings: Sequence[String], hand: Hand, height: float, rng: np.random.Generator) -> list[Stamp]:

@@ -60,6 +60,7 @@ from inkdigits.learning.synthesis.paper import (
 )
 from inkdigits.learning.synthesis.sheet import VISIBLE, Point, Sheet, area_of
 from inkdigits.learning.synthesis.strokes import BEFORE
+from inkdigits.reading.finder import FRAME, resized
 from inkdigits.reading.model import SIGNS
 
 __all__ = ["NAMES", "SIGNS", "Line", "Page", "make_line", "make_page"]
@@ -68,6 +69,9 @@ NUMBER = re.compile(rf"-?\d+(?:[{re.escape(SIGNS)}]-?\d+)*")
 EMPTY_PAGES, EMPTY_LINES = 0.2, 0.15  # shares that are to have nothing to read
 DRAWINGS = 0.5  # share of the clean pages that have nothing but what is written on them, as on a screen
 CUT_OUT = 0.3  # share of the pages that are all but a number cut out of them, as people do
+# Share of the numbers cut out that have as much room around them as a field of a form leaves; of all that is
+# cut out, the share shown as a reader shows strips, and between which heights in pixels.
+ROOMY, STRIPS, STRIP_HEIGHTS = 0.4, 0.75, (56, 96)
 # Shares of the numbers cut out, and of the lines, that are faint and enlarged, as cells of a sheet are.
 FEW_PIXELS, LINES_OF_FEW = 0.4, 0.18
 # Share of the lines that are drawn larger than they are read, up to so many times, and then reduced.
@@ -158,13 +162,20 @@ def make_page(
     part = None
     if cut_out and inside.any():
         string = _corners(boxes[inside & (lines == rng.choice(lines[inside]))])
-        part = string + (string[1, 1] - string[0, 1]) * rng.gamma(1.5, 0.25, (2, 2)) * [[-1], [1]]
+        room = rng.uniform(0.2, 1.6, (2, 2)) if rng.random() < ROOMY else rng.gamma(1.5, 0.25, (2, 2))
+        part = string + (string[1, 1] - string[0, 1]) * room * [[-1], [1]]
         if not drawing and rng.random() < FRAMED:
             _frame(sheet, string, part, rng)
+    elif cut_out:
+        size = rng.uniform((40, 20), (0.9 * side, 80))
+        start = rng.uniform(0, 1, 2) * (side - size)
+        part = np.array([start, start + size])
     picture = sheet.picture if kind.clean else lit(sheet.picture, rng)
     image = photographed(picture, sheet.finest, kind, rng, few_pixels=few_pixels)
     page = Page(image, boxes[inside], labels[inside], lines[inside])
-    return page if part is None else _cut_out(page, part)
+    if part is None:
+        return page
+    return _cut_out(page, part, rng.uniform(*STRIP_HEIGHTS) if rng.random() < STRIPS else None)
 
 
 def _fainter(kind: Kind, rng: np.random.Generator) -> Kind:
@@ -191,18 +202,25 @@ def _frame(sheet: Sheet, string: Point, part: Point, rng: np.random.Generator) -
     sheet.draw([side for side in sides if rng.random() < 0.7], tone, choose((1, 1, 2), rng), share)
 
 
-def _cut_out(page: Page, corners: Point) -> Page:
-    """Leave what is between these corners (2, 2); the rest becomes even, as beyond a picture."""
+def _cut_out(page: Page, corners: Point, strip_height: float | None = None) -> Page:
+    """Leave what is between these corners (2, 2); the rest becomes even, as beyond a picture.
+
+    With a height, it is so high and framed as `reading.finder` frames a strip, or as high as fits the page.
+    """
     start, end = np.round(corners).clip(0, page.image.shape[::-1])
     (left, top), (right, bottom) = start.astype(int), end.astype(int)
     part = page.image[top:bottom, left:right]
-    image = np.full_like(page.image, np.median(part))
-    image[top:bottom, left:right] = part
+    image, scale, place = np.full_like(page.image, np.median(part)), 1.0, start
+    if strip_height is not None:
+        scale = min(strip_height / len(part), (len(image) - 2 * FRAME) / max(part.shape))
+        part, place = resized(part, scale), np.array([FRAME, FRAME], np.float64)
+    x, y = place.astype(int)
+    image[y : y + part.shape[0], x : x + part.shape[1]] = part
     low = np.maximum(page.boxes[:, :2], start)
     size = np.minimum(page.boxes[:, :2] + page.boxes[:, 2:], end) - low
     seen = (size > 0).all(axis=1) & (size.prod(axis=1) >= VISIBLE * page.boxes[:, 2:].prod(axis=1))
     seen &= _inside_numbers(np.where(seen, page.labels, UNREAD), page.lines)
-    boxes = np.concatenate([low, size], axis=1)[seen].astype(np.float32)
+    boxes = np.concatenate([(low - start) * scale + place, size * scale], axis=1)[seen].astype(np.float32)
     return Page(image, boxes, page.labels[seen], page.lines[seen])
 
 

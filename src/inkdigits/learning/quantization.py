@@ -1,0 +1,81 @@
+"""An ONNX graph in float32 -> the same network in 8-bit integers: quicker, and a quarter of the bytes.
+
+After B. Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only
+inference", arXiv 1712.05877, as ONNX Runtime does it: each convolution's weights become integers by output
+channel, what goes in and out by the range that it has on examples.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
+# Weights of seven bits: processors without instructions for such products add two of them in 16 bits.
+SEVEN_BITS = True
+
+
+def quantized(model: bytes, examples: npt.NDArray[np.uint8]) -> bytes:
+    """Turn the convolutions of a network into integer arithmetic.
+
+    The first and the last keep their float32 weights: one sees the gray levels themselves, the other says
+    how sure the network is. They are little of the work.
+
+    Args:
+        model: the bytes of a ``model.onnx`` in float32.
+        examples: what goes in, uint8, as many as show the ranges of what is inside: some hundreds.
+
+    Returns:
+        The bytes of a ``model.onnx`` with the same inputs and outputs.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        folded, integers = Path(folder) / "folded.onnx", Path(folder) / "integers.onnx"
+        _fold(model, folded)
+        convolutions = [node.name for node in onnx.load(folded).graph.node if node.op_type == "Conv"]
+        logger = logging.getLogger()
+        before = logger.level
+        logger.setLevel(logging.ERROR)  # it recommends what `_fold` has done
+        try:
+            quantize_static(
+                folded,
+                integers,
+                _Examples(model, examples),
+                per_channel=True,
+                reduce_range=SEVEN_BITS,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=["Conv", "Relu", "MaxPool"],  # sums lose more than they save
+                nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            )
+        finally:
+            logger.setLevel(before)
+        return integers.read_bytes()
+
+
+def _fold(model: bytes, path: Path) -> None:
+    """Write a network with its normalizations multiplied into its convolutions."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+class _Examples(CalibrationDataReader):  # type: ignore[misc] # the library has no types
+    """Hands over examples one by one, as ONNX Runtime asks for them."""
+
+    def __init__(self, model: bytes, examples: npt.NDArray[np.uint8]) -> None:
+        name = onnx.load_from_string(model).graph.input[0].name
+        self._left: Iterator[dict[str, Any]] = ({name: example[np.newaxis]} for example in examples)
+
+    def get_next(self) -> dict[str, Any] | None:
+        """Return the next example, None after the last."""
+        return next(self._left, None)
