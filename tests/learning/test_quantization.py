@@ -8,6 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 
+from inkdigits.errors import ExportError
 from inkdigits.learning.graph import to_onnx
 from inkdigits.learning.quantization import quantized
 from inkdigits.learning.synthesis.pages import make_page
@@ -73,6 +74,13 @@ def test_integers_say_what_float32_says(float32, integers, pages):
 def test_integers_take_a_third_of_the_bytes(float32, integers):
     """The last convolution, what it adds up to and the scales are kept as they are."""
     assert len(integers) < len(float32) / 3
+
+
+def test_no_room_for_temporary_files_is_said(float32, pages, monkeypatch, tmp_path):
+    """What failed and what to do, in one line."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(ExportError, match=r"can't be turned into integers: .*Make room there"):
+        quantized(float32, pages[:1])
 
 
 def test_quantizing_leaves_the_log_as_it_was(float32, pages):

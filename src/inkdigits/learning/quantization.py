@@ -19,8 +19,7 @@ import onnx
 import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
-# Weights of seven bits: processors without instructions for such products add two of them in 16 bits.
-SEVEN_BITS = True
+from inkdigits.errors import ExportError
 
 
 def quantized(model: bytes, examples: npt.NDArray[np.uint8]) -> bytes:
@@ -35,29 +34,47 @@ def quantized(model: bytes, examples: npt.NDArray[np.uint8]) -> bytes:
 
     Returns:
         The bytes of a ``model.onnx`` with the same inputs and outputs.
+
+    Raises:
+        ExportError: ONNX Runtime failed, as it does where there is no room for its files.
+
+    Example:
+        >>> smaller = quantized(to_onnx(network, "lines"), lines)  # doctest: +SKIP
     """
-    with tempfile.TemporaryDirectory() as folder:
-        folded, integers = Path(folder) / "folded.onnx", Path(folder) / "integers.onnx"
-        _fold(model, folded)
-        convolutions = [node.name for node in onnx.load(folded).graph.node if node.op_type == "Conv"]
-        logger = logging.getLogger()
-        before = logger.level
-        logger.setLevel(logging.ERROR)  # it recommends what `_fold` has done
-        try:
-            quantize_static(
-                folded,
-                integers,
-                _Examples(model, examples),
-                per_channel=True,
-                reduce_range=SEVEN_BITS,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                op_types_to_quantize=["Conv", "Relu", "MaxPool"],  # sums lose more than they save
-                nodes_to_exclude=[convolutions[0], convolutions[-1]],
-            )
-        finally:
-            logger.setLevel(before)
-        return integers.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return _quantized_in(Path(folder), model, examples)
+    except Exception as error:  # ONNX Runtime's own exceptions share no base class
+        reason = str(error).splitlines()[0]
+        raise ExportError(
+            f"The network can't be turned into integers: {reason}. This takes some megabytes of the "
+            "folder for temporary files. Make room there or name another in TMPDIR, and go on with --resume."
+        ) from error
+
+
+def _quantized_in(folder: Path, model: bytes, examples: npt.NDArray[np.uint8]) -> bytes:
+    folded, integers = folder / "folded.onnx", folder / "integers.onnx"
+    _fold(model, folded)
+    convolutions = [node.name for node in onnx.load(folded).graph.node if node.op_type == "Conv"]
+    logger = logging.getLogger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)  # it recommends what `_fold` has done
+    try:
+        quantize_static(
+            folded,
+            integers,
+            _Examples(model, examples),
+            per_channel=True,
+            # Seven bits: processors without instructions for such products add two of them in 16 bits.
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv", "Relu", "MaxPool"],  # sums lose more than they save
+            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+        )
+    finally:
+        logger.setLevel(before)
+    return integers.read_bytes()
 
 
 def _fold(model: bytes, path: Path) -> None:
