@@ -109,6 +109,20 @@ def test_likelihood_of_a_text_is_that_of_all_its_paths(unsure):
     assert sum(texts.values()) == pytest.approx(1)
 
 
+def test_empty_slices_make_a_text_less_likely_by_their_own_chance():
+    """However many follow each other, between characters, before and after them."""
+    rng = np.random.default_rng(3)
+    something = rng.dirichlet(np.full(16, 0.3), 6)
+    nothing = np.zeros((40, 16))
+    nothing[:, [0, 5]] = 0.9995, 0.0005
+    spread = np.concatenate([nothing, something[:3], nothing, something[3:], nothing])
+    once = nothing[:1]
+    close = np.concatenate([once, something[:3], once, something[3:], once])
+    for text in ([], [2], [3, 3], [1, 5, 2]):
+        expected = likelihood(close, text) * 0.9995**117
+        assert likelihood(spread, text) == pytest.approx(expected, rel=1e-6)
+
+
 def test_the_likeliest_text_is_found(unsure):
     """The one that most of all paths lead to."""
     answers, texts = unsure

@@ -25,7 +25,7 @@ FRAME = 16  # pixels of even gray around a page, so that a digit at its edge loo
 MULTIPLE = 16  # pixels; the network halves a page four times
 PIXELS = 5_000_000  # a larger page is reduced to this first
 # Pixels the network takes at once, of the width too, and rows and columns around them that may tell it more.
-BAND, WIDEST, AROUND = 2_000_000, 8_192, 128
+BAND, WIDEST, AROUND = 3_000_000, 8_192, 128
 SMALLEST_DIGIT = 8  # pixels; the network knows none smaller
 SMALLEST_PAGE = 48  # pixels of the shorter side; no reduction goes below
 # Heights of digits in pixels at which one reduction leaves them to a coarser one.

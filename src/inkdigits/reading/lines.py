@@ -215,7 +215,8 @@ def decode(answers: Floats) -> tuple[int, ...]:
 def likelihood(answers: Floats, text: Sequence[int]) -> float:
     """Return how likely a text is by answers (T, 16), probabilities: the sum over all paths that give it.
 
-    The forward algorithm of connectionist temporal classification (A. Graves et al., ICML 2006).
+    The forward algorithm of connectionist temporal classification (A. Graves et al., ICML 2006). Where
+    nothing follows nothing, in two slices of three, no path has anything else; as in `decode`.
 
     Args:
         answers: of a line or a part of it.
@@ -228,12 +229,15 @@ def likelihood(answers: Floats, text: Sequence[int]) -> float:
         (0.688, 0.216)
     """
     labels, jump = _with_gaps(text)
-    chances = answers.astype(np.float64)[:, labels]
+    empty = answers[:, 0] > 1 - UNLIKELY
+    still = np.concatenate([[False], empty[1:] & empty[:-1]])  # nothing after nothing: most of a line
+    chances = answers[~still].astype(np.float64)[:, labels]
     chance = np.zeros(len(labels) + 2)  # two more in front, from which nothing comes
     chance[2:4] = chances[0, :2]
     for row in chances[1:]:
         chance[2:] = (chance[2:] + chance[1:-1] + jump * chance[:-2]) * row
-    return float(chance[-1] + (chance[-2] if len(labels) > 1 else 0.0))
+    every = chance[-1] + (chance[-2] if len(labels) > 1 else 0.0)
+    return float(every * answers[still, 0].prod(dtype=np.float64))
 
 
 def align(answers: Floats, text: Sequence[int]) -> list[tuple[int, int, int]]:
