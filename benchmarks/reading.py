@@ -155,25 +155,27 @@ def main() -> None:
 
     readers = available(str(Path(shutil.which(given.peer_python) or given.peer_python).absolute()))
     results: dict[str, Any] = {"pages": {}, "all_cores": {}, "throughput": {}}
+
+    def compare(what: str, cores: int, pictures: list[Path]) -> dict[str, dict[str, Any] | str]:
+        figures = {}
+        for name, python in readers.items():
+            figures[name] = measure(name, python, cores, given.runs, pictures)
+            print(f"{what:10}  {cores} cores  {name:10}  {as_text(figures[name])}", flush=True)
+        return figures
+
     with tempfile.TemporaryDirectory() as folder:
         pages = make_pages(Path(folder))
-        for page in given.only or pages:
-            for name, python in readers.items():
-                figures = measure(name, python, 1, given.runs, [pages[page]])
-                results["pages"].setdefault(page, {})[name] = figures
-                print(f"{page:10}  {name:10}  {as_text(figures)}", flush=True)
-        for page in LARGE if not given.only else [page for page in given.only if page in LARGE]:
-            for name, python in readers.items():
-                figures = measure(name, python, CORES[-1], given.runs, [pages[page]])
-                results["all_cores"].setdefault(page, {})[name] = figures
-                print(f"{page:10}  {name:10}  {as_text(figures)}, {CORES[-1]} cores", flush=True)
+        chosen = given.only or list(pages)
+        for page in chosen:
+            results["pages"][page] = compare(page, 1, [pages[page]])
+        for page in chosen:
+            if page in LARGE:
+                results["all_cores"][page] = compare(page, CORES[-1], [pages[page]])
         if given.only:
             return
+        many = [pages["sparse-3"]] * THROUGHPUT_PAGES
         for cores in CORES:
-            for name, python in readers.items():
-                figures = measure(name, python, cores, given.runs, [pages["sparse-3"]] * THROUGHPUT_PAGES)
-                results["throughput"].setdefault(str(cores), {})[name] = figures
-                print(f"{THROUGHPUT_PAGES} pages, {cores} cores  {name:10}  {as_text(figures)}", flush=True)
+            results["throughput"][str(cores)] = compare(f"{THROUGHPUT_PAGES} pages", cores, many)
     write_results("reading", results)
 
 

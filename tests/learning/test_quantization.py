@@ -38,11 +38,11 @@ def integers(float32, pages):
 
 def _weights(model):
     """Return the weights of a graph's convolutions by their type."""
-    constants = {each.name: each for each in onnx.load_from_string(model).graph.initializer}
-    nodes = onnx.load_from_string(model).graph.node
-    makers = {output: node for node in nodes for output in node.output}
+    graph = onnx.load_from_string(model).graph
+    constants = {each.name: each for each in graph.initializer}
+    makers = {output: node for node in graph.node for output in node.output}
     found = {TensorProto.FLOAT: [], TensorProto.INT8: []}
-    for node in nodes:
+    for node in graph.node:
         if node.op_type == "Conv":
             name = node.input[1]
             weights = constants[name if name in constants else makers[name].input[0]]

@@ -55,7 +55,8 @@ def quantized(model: bytes, examples: npt.NDArray[np.uint8]) -> bytes:
 def _quantized_in(folder: Path, model: bytes, examples: npt.NDArray[np.uint8]) -> bytes:
     folded, integers = folder / "folded.onnx", folder / "integers.onnx"
     _fold(model, folded)
-    convolutions = [node.name for node in onnx.load(folded).graph.node if node.op_type == "Conv"]
+    graph = onnx.load(folded).graph
+    convolutions = [node.name for node in graph.node if node.op_type == "Conv"]
     logger = logging.getLogger()
     before = logger.level
     logger.setLevel(logging.ERROR)  # it recommends what `_fold` has done
@@ -63,7 +64,7 @@ def _quantized_in(folder: Path, model: bytes, examples: npt.NDArray[np.uint8]) -
         quantize_static(
             folded,
             integers,
-            _Examples(model, examples),
+            _Examples(graph.input[0].name, examples),
             per_channel=True,
             # Seven bits: processors without instructions for such products add two of them in 16 bits.
             reduce_range=True,
@@ -89,8 +90,7 @@ def _fold(model: bytes, path: Path) -> None:
 class _Examples(CalibrationDataReader):  # type: ignore[misc] # the library has no types
     """Hands over examples one by one, as ONNX Runtime asks for them."""
 
-    def __init__(self, model: bytes, examples: npt.NDArray[np.uint8]) -> None:
-        name = onnx.load_from_string(model).graph.input[0].name
+    def __init__(self, name: str, examples: npt.NDArray[np.uint8]) -> None:
         self._left: Iterator[dict[str, Any]] = ({name: example[np.newaxis]} for example in examples)
 
     def get_next(self) -> dict[str, Any] | None:

@@ -82,7 +82,7 @@ def explain(
         return
     _, crops, _, texts = spell_lines(reader.lines, gray, kept)
     if not crops and is_strip(gray.shape):
-        parts = list(spell_strip(reader.lines, gray))
+        parts = spell_strip(reader.lines, gray)
         crops, texts = [crop for _, (crop,), *_ in parts], [text for *_, (text,) in parts]
     if crops:
         strips = [cut(gray, crop) for crop in crops]

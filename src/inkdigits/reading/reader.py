@@ -352,7 +352,7 @@ class Reader:
                 readings.append(numbers)
             sure.append(statistics.fmean(map(confidence_of, free)))
             usual.append(statistics.fmean(map(usual_confidence, free)))
-        parts, none = list(spell_strip(self.lines, gray)), Marks.none()
+        parts, none = spell_strip(self.lines, gray), Marks.none()
         inks = [_place(part, none) for part in parts]
         as_line = [_numbers(ink, _found(ink), least, None, frame) for ink in inks]
         if is_blank(max(*sure, *map(confidence_of, as_line)), score):
@@ -389,12 +389,7 @@ def spell_lines(
         The lines, the crop of each, what the line reader said, float32 (T, 16), and its characters.
     """
     lines, straight = straight_lines(marks, digit_height=digit_height, stretch=stretch)
-    upright = [cut_upright(gray, crop) for crop in straight]
-    crops = [crop for crop, _ in upright]
-    answers = [
-        answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
-        for crop, answer in zip(crops, line_reader.read([image for _, image in upright]), strict=True)
-    ]
+    crops, answers = _read_upright(line_reader, gray, straight)
     if apart:
         answers = [_without_others(*each, marks) for each in zip(answers, crops, lines, strict=True)]
     texts = [
@@ -402,6 +397,18 @@ def spell_lines(
         for answer, crop, line in zip(answers, crops, lines, strict=True)
     ]
     return lines, crops, answers, texts
+
+
+def _read_upright(
+    line_reader: LineReader, gray: Gray, crops: Iterable[Crop]
+) -> tuple[list[Crop], list[Floats]]:
+    """Cut crops out of a page, their strokes upright, and read them; return the crops and what was said."""
+    upright = [cut_upright(gray, crop) for crop in crops]
+    answers = [
+        answer[: math.ceil(crop.width / SLICE)]  # without what it was padded with
+        for (crop, _), answer in zip(upright, line_reader.read([image for _, image in upright]), strict=True)
+    ]
+    return [crop for crop, _ in upright], answers
 
 
 def _without_others(answers: Floats, crop: Crop, line: Line, marks: Marks) -> Floats:
@@ -424,19 +431,15 @@ def _without_others(answers: Floats, crop: Crop, line: Line, marks: Marks) -> Fl
     return np.where(((middles < start) | (middles > end))[:, np.newaxis], nothing, answers)
 
 
-def spell_strip(line_reader: LineReader, gray: Gray) -> Iterator[Spelled]:
-    """Read all of a strip (H, W) as one line, then parts of it; yield of each what `spell_lines` returns."""
+def spell_strip(line_reader: LineReader, gray: Gray) -> list[Spelled]:
+    """Read all of a strip (H, W) as one line, then parts of it; return of each what `spell_lines` does."""
     room = DIGIT_HEIGHT // 2
-    upright = [
-        cut_upright(
-            gray, whole(gray.shape, height=LINE_HEIGHT, room=room, stretch=STRETCH, times=times, at=at)
-        )
+    levels = [
+        whole(gray.shape, height=LINE_HEIGHT, room=room, stretch=STRETCH, times=times, at=at)
         for times, at in PARTS_OF_LINE
     ]
-    read = line_reader.read([image for _, image in upright])
-    for (crop, _), answers in zip(upright, read, strict=True):
-        own = answers[: math.ceil(crop.width / SLICE)]
-        yield [Line((), 0.0)], [crop], [own], [characters(own)]
+    read = zip(*_read_upright(line_reader, gray, levels), strict=True)
+    return [([Line((), 0.0)], [crop], [answers], [characters(answers)]) for crop, answers in read]
 
 
 def straight_lines(
