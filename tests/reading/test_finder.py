@@ -227,7 +227,7 @@ def test_bands_see_what_the_whole_page_shows(mnist, monkeypatch, turned):
     at_once = look.find(page)
     monkeypatch.setattr(finder, "BAND", 320 * 256)
     monkeypatch.setattr(finder, "WIDEST", 352)
-    assert [rows.stop - rows.start for rows, _ in finder._bands(832, 224)] == [352, 480, 480, 288]
+    assert [rows.stop - rows.start for rows, *_ in finder._bands(832, 224)] == [352, 480, 480, 288]
     in_bands = look.find(page)
     assert len(at_once) > (10 if turned else 40)
     by_place = [marks.boxes[np.lexsort(marks.boxes[:, :2].round().T)] for marks in (in_bands, at_once)]

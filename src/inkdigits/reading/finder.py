@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.reading.image import median_gray
-from inkdigits.reading.model import Part
+from inkdigits.reading.model import PARTS, Part
 
 Gray = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -136,14 +136,12 @@ class Finder(Part):
         """Run the network over a framed page, a large one in parts: it takes 60 bytes of memory a pixel."""
         height, width = page.shape
         most = BAND // min(width, WIDEST) // MULTIPLE * MULTIPLE
-        answers = []
-        for rows, own_rows in _bands(height, most):
-            across = []
-            for columns, own in _bands(width, WIDEST):
-                maps = self._model.network.run(page[np.newaxis, rows, columns])[0]
-                across.append(maps[own_rows, own])
-            answers.append(np.concatenate(across, axis=1))
-        return np.concatenate(answers)
+        maps = np.empty((height // SPOT, width // SPOT, len(PARTS["finder"]["labels"])), np.float32)
+        for rows, spots_down, own_rows in _bands(height, most):
+            for columns, spots_across, own_columns in _bands(width, WIDEST):
+                seen = self._model.network.run(page[np.newaxis, rows, columns])[0]
+                maps[spots_down, spots_across] = seen[own_rows, own_columns]
+        return maps
 
     def _look(self, shape: tuple[int, ...], page: Gray, least: float, *, is_last: bool) -> Look:
         """Look at a page that had this shape before it was reduced."""
@@ -179,13 +177,14 @@ class Finder(Part):
         return any(len(_small(peaks(maps, least), 2 * LARGE)) for maps in self._model.network.run(places))
 
 
-def _bands(side: int, most: int) -> Iterator[tuple[slice, slice]]:
-    """Yield which rows or columns to look at together, with what is around them, and which spots count."""
+def _bands(side: int, most: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Yield rows or columns to look at together, which spots they are for, and which of theirs count."""
     step = max(AROUND, most)
     for start in range(0, side, step):
         end = min(start + step, side)
         first, last = max(0, start - AROUND), min(side, end + AROUND)
-        yield slice(first, last), slice((start - first) // SPOT, (end - first) // SPOT)
+        spots = slice(start // SPOT, end // SPOT)
+        yield slice(first, last), spots, slice((start - first) // SPOT, (end - first) // SPOT)
 
 
 def _tells_enough(look: Look, scale: float) -> bool:

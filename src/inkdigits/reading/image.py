@@ -220,7 +220,11 @@ def _channel_that_shows_hidden_ink(rgb: MatLike) -> int | None:
     height, width = rgb.shape[:2]
     shrink = max(height, width, 256) / 256
     reduced = (max(1, round(width / shrink)), max(1, round(height / shrink)))
-    small = cv2.resize(rgb, reduced, interpolation=cv2.INTER_AREA)
+    # By a whole number first, without the few pixels that are left over: OpenCV is three times as fast then.
+    whole = max(1, min(int(shrink), height, width))
+    down, across = height // whole, width // whole
+    small = cv2.resize(rgb[: down * whole, : across * whole], (across, down), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(small, reduced, interpolation=cv2.INTER_AREA)
     views = [*cv2.split(small), _luminance(small)]
     window = 61  # a quarter of the longer side
     grounds = [cv2.medianBlur(view, window) for view in views]

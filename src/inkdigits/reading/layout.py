@@ -32,6 +32,7 @@ SLOPE_WITHIN_PAGE = math.tan(math.radians(2.5))  # and among the lines of a page
 BASELINE_JITTER = 0.12  # one standard deviation, in heights
 FARTHEST_OFF = 0.5  # heights between two baselines that may be one
 TALLEST = 2.2  # times a neighbor's height; a taller digit is a line of its own
+SLOPE_DIGITS = 300  # that are asked for the slope of a page: more take time and tell no more
 SLOPE_REACH, SLOPE_PAIRS = 20, 32  # heights to the right of a digit, and digits there, that tell the slope
 ROW_REACH = 1.5  # heights above and below a digit where its neighbors are looked for:
 ROW_NEIGHBORS = 4  # so many on either side, as many a height higher and a height lower
@@ -164,11 +165,13 @@ def find_slope(boxes: Boxes) -> float:
     """
     exact = np.asarray(boxes, np.float64)
     slopes = np.linspace(-STEEPEST, STEEPEST, 73)
-    scores = -0.5 * max(1.0, SLOPE_DOUBT * len(exact)) * (slopes / USUAL_SLOPE) ** 2
+    step = -(-len(exact) // SLOPE_DIGITS)
+    scores = -0.5 * max(1.0, SLOPE_DOUBT * len(exact) / step) * (slopes / USUAL_SLOPE) ** 2
     exact = exact[np.argsort(exact[:, 0] + exact[:, 2] / 2)]
     (x, y), heights = _centers(exact).T, exact[:, 3]
     ends = np.searchsorted(x, x + SLOPE_REACH * heights)
-    for one, end in enumerate(ends.tolist()):
+    for one in range(0, len(exact), step):
+        end = ends[one]
         height = np.sqrt(heights[one] * heights[one + 1 : end])
         across, down = (x[one + 1 : end] - x[one]) / height, (y[one + 1 : end] - y[one]) / height
         beside = np.flatnonzero((across > 0.3) & (np.abs(down) < STEEPEST * across + 0.5))[:SLOPE_PAIRS]

@@ -185,6 +185,8 @@ class Network:
     def __init__(self, onnx: bytes, part: str = "classifier", *, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # Threads that wait for the next call in a loop would take a core from what is done in between.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 4  # what fails is raised; nothing needs to be printed as well
         try:
             session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])

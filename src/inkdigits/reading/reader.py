@@ -724,7 +724,7 @@ def _chance_of_whole(ink: _Ink, number: Sequence[int], frame: Box) -> float:
     boxes = ink.boxes[number]
     start, end = _extent(boxes)
     room = min(*start, frame.width - end[0], frame.height - end[1])
-    return 1.0 if room > EDGE * np.median(boxes[:, 3]) else WHOLE
+    return 1.0 if room > EDGE * statistics.median(boxes[:, 3].tolist()) else WHOLE
 
 
 def _likely_on(ink: _Ink, found: Sequence[_Found]) -> float:
@@ -789,16 +789,17 @@ def _number(
     *,
     confidence: float,
 ) -> Number:
+    boxes = ink.boxes[list(indices)]
+    starts, ends, (start, end) = boxes[:, :2], boxes[:, :2] + boxes[:, 2:], _extent(boxes)
+    *places, around = _boxes(np.vstack([starts, start]), np.vstack([ends, end]), frame)
     digits, text = [], ""
-    for index in indices:
+    for index, box in zip(indices, places, strict=True):
         character = ink.characters[index]
         text += character.value
         if character.value not in SIGNS:
-            box, agreed = _around(ink.boxes[[index]], frame), bool(ink.scores[index] > 0)
-            digits.append(_digit(character, box, least, agreed=agreed))
-    boxes = ink.boxes[list(indices)]
+            digits.append(_digit(character, box, least, agreed=bool(ink.scores[index] > 0)))
     doubtful = confidence < least or any(digit.doubtful for digit in digits) or _has_unnamed(ink, indices)
-    return Number(text, *place, confidence, doubtful, _around(boxes, frame), tuple(digits))
+    return Number(text, *place, confidence, doubtful, around, tuple(digits))
 
 
 def _has_unnamed(ink: _Ink, number: Sequence[int]) -> bool:
@@ -808,7 +809,7 @@ def _has_unnamed(ink: _Ink, number: Sequence[int]) -> bool:
     """
     boxes = ink.boxes[list(number)]
     start, end = _extent(boxes)
-    beside = np.array([np.median(boxes[:, 2]), 0])
+    beside = np.array([statistics.median(boxes[:, 2].tolist()), 0])
     if _any_between(ink.unnamed, start - beside, end + beside):
         return True
     digits = [None if ink.is_sign[index] else ink.boxes[index] for index in number]
@@ -849,14 +850,16 @@ def _extent(boxes: Floats) -> tuple[Floats, Floats]:
     return boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
 
 
-def _around(boxes: Floats, frame: Box) -> Box:
-    """Return the smallest box of whole pixels around boxes that count from a frame, inside it."""
+def _boxes(starts: Floats, ends: Floats, frame: Box) -> list[Box]:
+    """Return the smallest boxes of whole pixels around what counts from a frame, (N, 2) each, inside it."""
     size = np.array([frame.width, frame.height])
-    start, end = _extent(boxes)
     # What lies beyond the frame, as a digit that is known to be there may, gets a pixel at its edge.
-    left, top = np.floor(start).clip(0, size - 1).astype(int).tolist()
-    right, bottom = np.ceil(end).clip([left + 1, top + 1], size).astype(int).tolist()
-    return Box(frame.x + left, frame.y + top, right - left, bottom - top)
+    first = np.floor(starts).clip(0, size - 1).astype(int)
+    last = np.ceil(ends).clip(first + 1, size).astype(int)
+    return [
+        Box(frame.x + left, frame.y + top, right - left, bottom - top)
+        for (left, top), (right, bottom) in zip(first.tolist(), last.tolist(), strict=True)
+    ]
 
 
 @functools.cache
