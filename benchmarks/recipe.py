@@ -1,11 +1,12 @@
 """A recipe over seeds fixed before: each checkpoint chosen on validation, each network tested once.
 
     python benchmarks/recipe.py compact --seeds 5 --runs runs
+    python benchmarks/recipe.py compact --teacher benchmarks/finished/best-0 --epochs 60
 
-Runs are kept in RUNS/RECIPE-SEED; finished ones are used, interrupted ones are gone on with, missing ones are
-trained. What takes hours is kept: ``recipe.py best --seeds 3 --runs benchmarks/finished`` trains nothing.
-Figures are of the exported, calibrated networks; the committee answers with the mean of all seeds'
-probabilities.
+Runs are kept in RUNS/RECIPE-SEED, of a taught network in RUNS/RECIPE-taught-SEED; finished ones are used,
+interrupted ones are gone on with, missing ones are trained. What takes hours is kept: ``recipe.py best
+--seeds 3 --runs benchmarks/finished`` trains nothing. Figures are of the exported, calibrated networks; the
+committee answers with the mean of all seeds' probabilities.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from measurement import describe_machine, spread, write_results
 
-from inkdigits import Classifier, train
+from inkdigits import Classifier, Run, train
 from inkdigits.learning import mnist
 from inkdigits.learning.evaluation import (
     apply_temperature,
@@ -34,11 +35,8 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365
 Probabilities = npt.NDArray[np.float32]
 
 
-def measure(
-    recipe: str, seed: int, folder: Path, data: mnist.Mnist
-) -> tuple[dict[str, float], Probabilities]:
-    """Train one seed, if that is still to be done, and test it; return its figures and its answers."""
-    run = train(recipe, seed=seed, out=folder, resume=folder.exists(), log=print)
+def measure(run: Run, seed: int, data: mnist.Mnist) -> tuple[dict[str, float], Probabilities]:
+    """Test one seed; return its figures and its answers."""
     classifier = Classifier(run.path)
     probabilities = classifier.probabilities(data.test.images)
     sure = selective_accuracy(probabilities, data.test.labels, classifier.card.doubt_threshold)
@@ -79,16 +77,26 @@ def main() -> None:
         "--seeds", type=int, default=5, choices=range(1, 1 + max(STUDENT)), help="how many, from 0"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--teacher", type=Path, help="folder of a classifier whose answers count, too")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     options = parser.parse_args()
     print(describe_machine())
     data = mnist.load()
-    rows, answers = zip(
-        *(
-            measure(options.recipe, seed, options.runs / f"{options.recipe}-{seed}", data)
-            for seed in range(options.seeds)
-        ),
-        strict=True,
-    )
+    name = f"{options.recipe}-taught" if options.teacher else options.recipe
+
+    def run_of(seed: int) -> Run:
+        folder = options.runs / f"{name}-{seed}"
+        return train(
+            options.recipe,
+            seed=seed,
+            epochs=options.epochs,
+            teacher=options.teacher,
+            out=folder,
+            resume=folder.exists(),
+            log=print,
+        )
+
+    rows, answers = zip(*(measure(run_of(seed), seed, data) for seed in range(options.seeds)), strict=True)
     committee = test(np.mean(answers, axis=0), data.test.labels)
     for row in (*rows, committee):
         print(row)
@@ -103,7 +111,7 @@ def main() -> None:
         print(f", 95 % interval of the mean ± {100 * half:.3f} points", end="")
     print()
     write_results(
-        options.recipe,
+        name,
         {
             "seeds": rows,
             "spread": spreads,

@@ -14,11 +14,16 @@ from measurement import is_measured, read_results
 from reading import THROUGHPUT_PAGES
 
 ROOT = Path(__file__).parents[1]
-# Recipes with a file of their own, made by benchmarks/recipe.py, and what each is for.
+# What has a file of its own, made by benchmarks/recipe.py: its name, what it is for, and how it is made.
 RECIPES = {
-    "compact": "no more parameters than the documented network, half its mistakes",
-    "best": "half a million parameters at most",
-    "quick": "99.0 % in the least time",
+    "compact": ("`compact`", "no more parameters than the documented network, half its mistakes", "compact"),
+    "compact-taught": (
+        "`compact`, taught by `best`",
+        "the same network, less in doubt",
+        "compact --teacher benchmarks/finished/best-0 --epochs 60",
+    ),
+    "best": ("`best`", "half a million parameters at most", "best"),
+    "quick": ("`quick`", "99.0 % in the least time", "quick"),
 }
 TITLES = {
     "classic": "**`classic`**",
@@ -118,7 +123,7 @@ def networks_table() -> str:
         if recipe not in classic:
             results = read_results(recipe)
             took = mean_and_spread(results["spread"]["training_seconds"], digits=0)
-            rows.append((*_network(f"**`{recipe}`**", results), took, ""))
+            rows.append((*_network(f"**{RECIPES[recipe][0]}**", results), took, ""))
     return table(
         ("network", "parameters", "validation, %", "cross-entropy", "test, %", "training, s", "µs an image"),
         rows,
@@ -436,9 +441,10 @@ Training to the first epoch with 99.0 % validation accuracy takes
 
 def recipe_section(recipe: str) -> str:
     results = read_results(recipe)
-    return f"""## `{recipe}`: {RECIPES[recipe]}
+    name, purpose, arguments = RECIPES[recipe]
+    return f"""## {name}: {purpose}
 
-`python benchmarks/recipe.py {recipe}`. Figures of the exported, calibrated networks.
+`python benchmarks/recipe.py {arguments}`. Figures of the exported, calibrated networks.
 {machine_line(results)}
 
 {recipe_table(results)}
