@@ -41,6 +41,7 @@ PLAIN = Hand(
     grain=0,
     fading=0,
     tucked=0,
+    squeezed=False,
     tone=0,
 )
 
@@ -243,6 +244,19 @@ def test_a_comma_stands_under_a_seven_in_hands_that_tuck_it_there(mnist):
     assert away["2,", 1] > away["2,", 0] - 3
 
 
+def test_points_take_no_room_in_hands_that_squeeze_them_in(mnist):
+    """The digits around one stand as far apart as without it; and never nearer than in other hands."""
+    first, point, last = number_glyphs("3.3", mnist.train, PLAIN, np.random.default_rng(0))
+
+    def between(gap, squeezed):
+        hand = replace(PLAIN, gap=gap, squeezed=squeezed)
+        return width_of([first, point, last], hand) - width_of([first], hand) - width_of([last], hand)
+
+    assert between(0.28, squeezed=True) == pytest.approx(0.28)
+    assert between(0.28, squeezed=False) > 0.5
+    assert between(1.5, squeezed=True) == between(1.5, squeezed=False)
+
+
 def test_signs_touch_digits_in_a_close_hand(mnist):
     """A decimal point may reach a little below its digit, but never out of sight."""
     close, apart = (
@@ -268,6 +282,18 @@ def test_habits_add_strokes(mnist, digit, habit):
         for chosen in ({}, habit)
     )
     assert other != plain
+
+
+def test_some_flags_begin_level(mnist):
+    """They hang below the straight way from their end to the head of the 1."""
+    hand, hanging = replace(PLAIN, flag=1.0), []
+    for seed in range(60):
+        (glyph,) = number_glyphs("1", mnist.train, hand, np.random.default_rng(seed))
+        drawn = glyph.image > ink.OUTLINE
+        head = int(np.flatnonzero(drawn[drawn.any(axis=1).argmax()]).mean())
+        start, middle, end = (int(drawn[:, column].argmax()) for column in (1, head // 2, head))
+        hanging.append(middle - (start + end) / 2)
+    assert 0.2 < np.mean(np.array(hanging) > 1) < 0.6
 
 
 def test_zeros_written_quickly_are_no_larger_than_other_digits(mnist, rng):

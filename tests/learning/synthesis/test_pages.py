@@ -119,7 +119,7 @@ def test_numbers_are_cut_out_of_pages_whole(mnist):
 def test_what_is_cut_out_may_be_shown_as_a_strip(mnist, height):
     """As high as asked for, in the corner that a finder's frame leaves, with its boxes; the rest is even."""
     made = 0
-    for seed in range(20):
+    for seed in range(40):
         page = make_page(mnist.train, np.random.default_rng(seed), side=256)
         corners = np.array([[30.0, 70.0], [150.0, 130.0]])
         strip = making._cut_out(page, corners, height)
@@ -180,7 +180,7 @@ def test_some_numbers_are_cut_out_faint(mnist, monkeypatch):
     contrast = {}
     for share in (0.0, 1.0):
         monkeypatch.setattr(making, "FEW_PIXELS", share)
-        pages = [make_page(mnist.validation, np.random.default_rng([4, seed]), 192) for seed in range(40)]
+        pages = [make_page(mnist.validation, np.random.default_rng([4, seed]), 192) for seed in range(80)]
         inks = [
             page.image[y : y + height, x : x + width]
             for page in pages

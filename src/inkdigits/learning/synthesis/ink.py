@@ -58,6 +58,7 @@ WIDER = 0.3  # how much wider or narrower quick zeros are (standard deviation of
 LOOSE = 0.4, 1.2  # pixels of `UNIT` by which a point of these misses its place (standard deviation)
 CORNERED = 0.25  # share of these whose corners are left, as a quick hand and a mouse leave them
 TUCKED = 0.5  # share of the hands that put points and commas under what hangs over the foot of a digit
+SQUEEZED = 0.35  # share of the hands that write points and commas into the gap that is there without them
 LARGE_FIRST = 0.12  # share of the numbers whose first character is larger than the others
 
 
@@ -82,6 +83,7 @@ class Hand:
         grain: 0 is even ink, 1 a pencil's or chalk's, full of holes.
         fading: 0 is steady, 1 almost runs dry in places.
         tucked: how far a point or comma moves under what hangs over the foot of the digit before it, 0 to 1.
+        squeezed: whether points and commas take no room of their own.
         tone: gray level of full ink from 0 (black) to 1.
     """
 
@@ -101,6 +103,7 @@ class Hand:
     grain: float
     fading: float
     tucked: float
+    squeezed: bool
     tone: float
 
 
@@ -178,6 +181,7 @@ def some_hand(rng: np.random.Generator, tone: float, purpose: Purpose) -> Hand:
         grain=float(rng.uniform(0.2, 1)) if pencil else float(rng.uniform(0, 0.15)),
         fading=float(rng.uniform(0, 1)) if rng.random() < 0.35 else 0.0,
         tucked=float(rng.uniform(0.4, 1)) if rng.random() < TUCKED else 0.0,
+        squeezed=bool(rng.random() < SQUEEZED),
         tone=tone,
     )
 
@@ -351,13 +355,18 @@ def _flagged(image: Gray, hand: Hand, rng: np.random.Generator) -> Gray:
     top, bottom = (float(np.flatnonzero(image[row] > OUTLINE).mean()) for row in (rows[0], rows[-1]))
     if hand.flag:
         length = UNIT * hand.flag * rng.uniform(0.8, 1.2)
-        angle = np.deg2rad(np.clip(rng.normal(38 + 35 * hand.flag, 8), 15, 75))
+        angle = np.deg2rad(np.clip(rng.normal(36 + 33 * hand.flag, 10), 15, 75))
         stem = np.arctan2(rows.size, top - bottom)  # a flag along the stem would vanish in it
         angle = max(np.deg2rad(10), min(angle, stem - np.deg2rad(rng.uniform(15, 35))))
-        end = top - min(length * np.cos(angle), 20), rows[0] + length * np.sin(angle)
-        _draw_line(image, (top, rows[0] + 0.5), end, thickness)
+        across, down = min(length * np.cos(angle), 20), length * np.sin(angle)
+        # Often it begins level, and bends up.
+        bend = choose((0.0, 0.0, 1.0), rng) * rng.uniform(0.2, 0.7) * down
+        way = [(0, 0), (0.5 * across, 0.5 * down + bend), (across, down)]
+        points = [(top - x, rows[0] + 0.5 + y) for x, y in way]
+        for start, end in itertools.pairwise(points):
+            _draw_line(image, start, end, thickness)
     if hand.base:
-        left, right = rng.uniform(2.5, 5.5, 2)
+        left, right = rng.uniform(2.5, 8, 2)
         _draw_line(image, (bottom - left, rows[-1]), (bottom + right, rows[-1]), thickness)
     return image
 
@@ -445,12 +454,20 @@ def _gap(hand: Hand, glyph: Glyph, following: Glyph, shift: float = 0.0) -> floa
     """
     if 10 <= glyph.label < UNREAD or 10 <= following.label < UNREAD:
         close = min(max(hand.gap + shift, -0.08), 0.3 + 3 * max(shift, 0.0))
+        if hand.squeezed and (width := _narrow_sign(glyph, following)):
+            close = min(close, max((hand.gap + shift - hand.aspect * width) / 2, -0.03))
         if hand.tucked and glyph.label < 10 and NAMES[following.label] in ".,":
             return max(close, 0.03) - hand.tucked * hand.aspect * _overhang(glyph)
         return close
     gap = hand.gap + shift
     narrower = min(glyph.image.shape[1] / glyph.unit, following.image.shape[1] / following.unit)
     return float(max(gap, -0.35 * hand.aspect * narrower))
+
+
+def _narrow_sign(glyph: Glyph, following: Glyph) -> float:
+    """Return how wide a point or comma is that is one of these, in heights; 0 where none is."""
+    signs = (each for each in (glyph, following) if each.label < UNREAD and NAMES[each.label] in ".,")
+    return max((sign.image.shape[1] / sign.unit for sign in signs), default=0.0)
 
 
 def _overhang(glyph: Glyph) -> float:

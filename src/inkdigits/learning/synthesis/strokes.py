@@ -37,7 +37,7 @@ STROKES: dict[str, list[Stroke]] = {
     "?": [[(0, 4), (4, 0), (8, 3), (7, 8), (4, 12), (4, 15)], [(4, 19), (4.3, 19.4)]],
     "°": [[(0, 2), (2, 0), (4, 2), (2, 5), (0, 2)]],
 }
-# Points and commas as others write them: raised to the middle, a short dash, a ring; straight, and long.
+# Points and commas as others write them: raised to the middle, a short dash, a ring; straight, long, short.
 OTHERWISE: dict[str, list[list[Stroke]]] = {
     ".": [
         [[(0, 11), (0.4, 11.2)]],
@@ -45,7 +45,7 @@ OTHERWISE: dict[str, list[list[Stroke]]] = {
         [[(0, 18.5), (2.5, 18)]],
         [[(0, 18), (1.5, 16.5), (3, 18), (1.5, 19.5), (0, 18)]],
     ],
-    ",": [[[(2.5, 15), (0, 23)]], [[(3, 16), (2.5, 21), (-2, 27)]]],
+    ",": [[[(2.5, 15), (0, 23)]], [[(3, 16), (2.5, 21), (-2, 27)]], [[(1.2, 17.5), (0, 20.5)]]],
 }
 # Digits as other schools and hasty hands write them, of which MNIST has few: ways to draw each, in strokes.
 SCHOOLED: dict[int, list[list[Stroke]]] = {
