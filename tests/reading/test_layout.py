@@ -287,6 +287,12 @@ def test_slope_is_found():
     assert math.degrees(math.atan(find_slope(boxes))) == pytest.approx(math.degrees(math.atan(0.2)), abs=0.75)
 
 
+def test_nothing_has_no_slope():
+    """Neither no digit nor a single one tells any."""
+    for count in (0, 1):
+        assert find_slope(np.array(row(count), np.float32).reshape(-1, 4)) == 0
+
+
 def test_slope_of_a_dense_page_is_found():
     """Of many digits some are asked, from all over the page: the slope is the same."""
     boxes = np.array([box for line in range(40) for box in row(25, y=60 * line, slope=-0.1)], np.float32)

@@ -165,7 +165,7 @@ def find_slope(boxes: Boxes) -> float:
     """
     exact = np.asarray(boxes, np.float64)
     slopes = np.linspace(-STEEPEST, STEEPEST, 73)
-    step = -(-len(exact) // SLOPE_DIGITS)
+    step = max(1, -(-len(exact) // SLOPE_DIGITS))
     scores = -0.5 * max(1.0, SLOPE_DOUBT * len(exact) / step) * (slopes / USUAL_SLOPE) ** 2
     exact = exact[np.argsort(exact[:, 0] + exact[:, 2] / 2)]
     (x, y), heights = _centers(exact).T, exact[:, 3]

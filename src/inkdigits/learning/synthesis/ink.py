@@ -450,7 +450,7 @@ def _gap(hand: Hand, glyph: Glyph, following: Glyph, shift: float = 0.0) -> floa
     """Return the gap between two glyphs, ``shift`` more than usual.
 
     Signs stand close even where digits stand far apart, and where these are close, touch them or reach a
-    little below; no digit is written over more than a part of the one before it.
+    little below, or take no room of their own; no digit is written over more than a part of the one before.
     """
     if 10 <= glyph.label < UNREAD or 10 <= following.label < UNREAD:
         close = min(max(hand.gap + shift, -0.08), 0.3 + 3 * max(shift, 0.0))
