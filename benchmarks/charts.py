@@ -72,7 +72,8 @@ def draw_accuracy(path: Path) -> None:
             axes.errorbar(
                 parameters, spread["mean"], spread["standard_deviation"], fmt="o", ms=7, color=RIGHT
             )
-            place = ABOVE if name == "best" else LEFT  # a published network lies below `best` on its left
+            # Published networks lie on the left of these, below.
+            place = ABOVE if name in {"best", "compact-taught"} else LEFT
             _note(axes, name, parameters, spread["mean"], place, color=RIGHT, weight="bold")
         for chosen, marker, label in (
             (False, "s", "published"),
