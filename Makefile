@@ -64,11 +64,13 @@ models: model-classifier model-finder model-lines  ## train all the parts that a
 RECIPE_classifier := compact --teacher runs/best --epochs 60 --seed 4
 RECIPE_finder := finder
 RECIPE_lines := lines
-model-classifier: runs/best/card.json
-runs/best/card.json: | $(VENV)/installed
-	$(BIN)/inkdigits train --recipe best --out runs/best $(if $(wildcard runs/best/* runs/best/.*-*),--resume)
-model-%: $(VENV)/installed
-	test -e runs/$*/card.json || $(BIN)/inkdigits train --recipe $(RECIPE_$*) --out runs/$* $(if $(wildcard runs/$*/* runs/$*/.*-*),--resume)
+RECIPE_best := best
+# Order only: a newer teacher is no reason to train again. Precious: make deletes what lies between otherwise.
+runs/classifier/card.json: | runs/best/card.json
+.PRECIOUS: runs/%/card.json
+runs/%/card.json: | $(VENV)/installed
+	$(BIN)/inkdigits train --recipe $(RECIPE_$*) --out runs/$* $(if $(wildcard runs/$*/* runs/$*/.*-*),--resume)
+model-%: runs/%/card.json
 	rm -rf runs/exported-$*
 	$(BIN)/inkdigits export runs/$* --out runs/exported-$*
 	cp runs/$*/model.keras runs/exported-$*/
