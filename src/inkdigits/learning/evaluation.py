@@ -186,6 +186,16 @@ class Evaluation:
             "confusion": [list(row) for row in self.confusion],
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Return what a card says of it, plain values for JSON."""
+        return {
+            "split": self.split,
+            "images": self.images,
+            "accuracy": self.accuracy,
+            "loss": self.loss,
+            "expected_calibration_error": self.expected_calibration_error,
+        }
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Make an evaluation from what ``to_dict`` returned."""
@@ -226,6 +236,10 @@ class PartEvaluation:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {"split": self.split, "samples": self.samples, "figures": dict(self.figures)}
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a card says of it: all there is."""
+        return self.to_dict()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

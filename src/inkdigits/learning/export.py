@@ -6,10 +6,8 @@ import contextlib
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import keras
 import numpy as np
@@ -92,24 +90,16 @@ def export_classifier(network: keras.Model, *, recipe: Recipe, seed: int, datase
         probabilities, labels, split="validation", microseconds_per_image=microseconds
     )
     threshold = choose_doubt_threshold(probabilities, labels, PROMISED, EXPECTED)
-    card = _card(
-        "classifier",
+    return with_card(
         model,
+        evaluation,
+        network=network,
         recipe=recipe,
-        parameters=network.count_params(),
         seed=seed,
-        data=dataset.sha256,
+        dataset=dataset,
         doubt_threshold=threshold,
         temperature=temperature,
-        evaluation={
-            "split": "validation",
-            "images": evaluation.images,
-            "accuracy": evaluation.accuracy,
-            "loss": evaluation.loss,
-            "expected_calibration_error": evaluation.expected_calibration_error,
-        },
     )
-    return Export(model, card, evaluation)
 
 
 def compared_onnx(
@@ -141,63 +131,52 @@ def compared_onnx(
     return model
 
 
-def export_part(
+def with_card(
     model: bytes,
-    part: str,
+    evaluation: Evaluation | PartEvaluation,
     *,
-    parameters: int,
+    network: keras.Model,
     recipe: Recipe,
     seed: int,
-    data: Mapping[str, str],
-    evaluation: PartEvaluation,
+    dataset: Mnist,
     doubt_threshold: float,
     temperature: float | None = None,
 ) -> Export:
-    """Put a card beside a part of the page reader.
+    """Put a card beside an exported network.
 
     Args:
         model: the bytes of its ``model.onnx``.
-        part: "finder" or "lines".
-        parameters: how many weights it has.
+        evaluation: on the validation part.
+        network: what was exported.
         recipe: how it was trained.
         seed: what it was trained with.
-        data: SHA-256 of the files of the data set.
-        evaluation: figures for the card.
+        dataset: what it was trained on.
         doubt_threshold: for the card.
         temperature: its logits are divided by it; None where nothing was calibrated.
 
     Returns:
         The exported network and its card. Nothing is written.
     """
-    card = _card(
-        part,
-        model,
-        recipe=recipe,
-        parameters=parameters,
-        seed=seed,
-        data=data,
-        doubt_threshold=doubt_threshold,
-        temperature=temperature,
-        evaluation=evaluation.to_dict(),
-    )
-    return Export(model, card, evaluation)
-
-
-def _card(part: str, model: bytes, *, recipe: Recipe, temperature: float | None, **entries: Any) -> Card:
+    form = PARTS[recipe.part]
     calibration = {"method": "temperature", "temperature": temperature, "fitted_on": "validation"}
-    return Card(
-        part=part,
+    card = Card(
+        part=recipe.part,
         name=recipe.name,
         recipe=recipe.to_dict(),
+        parameters=network.count_params(),
+        seed=seed,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
-        labels=tuple(PARTS[part]["labels"]),
-        input=PARTS[part]["input"],
-        output=PARTS[part]["output"],
+        labels=tuple(form["labels"]),
+        input=form["input"],
+        output=form["output"],
+        doubt_threshold=doubt_threshold,
         calibration={"method": "none"} if temperature is None else calibration,
+        data=dataset.sha256,
         versions=_versions(),
+        evaluation=evaluation.summary(),
         model_sha256=hashlib.sha256(model).hexdigest(),
-        **entries,
     )
+    return Export(model, card, evaluation)
 
 
 def check_agreement(

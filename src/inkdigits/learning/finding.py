@@ -15,7 +15,7 @@ import numpy.typing as npt
 from keras import ops
 
 from inkdigits.learning.evaluation import PartEvaluation
-from inkdigits.learning.export import Export, compared_onnx, export_part
+from inkdigits.learning.export import Export, compared_onnx, with_card
 from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
 from inkdigits.learning.recipe import MAX_EPOCHS, Recipe
@@ -77,14 +77,13 @@ class Finding:
             len(inputs),
             {"loss": _mean_loss(targets, logits), "digit_f1": _f1(pages, maps, threshold)},
         )
-        return export_part(
+        return with_card(
             compared_onnx(network, "finder", inputs[:10, ..., 0], maps[:10]),
-            "finder",
-            parameters=network.count_params(),
+            evaluation,
+            network=network,
             recipe=self._recipe,
             seed=self._seed,
-            data=self._dataset.sha256,
-            evaluation=evaluation,
+            dataset=self._dataset,
             doubt_threshold=threshold,
         )
 

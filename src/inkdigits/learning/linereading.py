@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigits.learning.evaluation import PartEvaluation, surest_first
-from inkdigits.learning.export import Export, compared_onnx, export_part
+from inkdigits.learning.export import Export, compared_onnx, with_card
 from inkdigits.learning.figures import draw_curves
 from inkdigits.learning.mnist import Mnist, Split
 from inkdigits.learning.quantization import quantized
@@ -107,14 +107,13 @@ class LineReading:
                 "not_doubtful": float((confidence >= threshold).mean()),
             },
         )
-        return export_part(
+        return with_card(
             exported_at(temperature),
-            "lines",
-            parameters=network.count_params(),
+            evaluation,
+            network=network,
             recipe=self._recipe,
             seed=self._seed,
-            data=self._dataset.sha256,
-            evaluation=evaluation,
+            dataset=self._dataset,
             doubt_threshold=threshold,
             temperature=temperature,
         )
